@@ -1,0 +1,153 @@
+/** Frames: `00 COBS(body ‖ CRC-32(body)) 00` on the line, and what else comes along it (SPEC §1.2 to §1.5). */
+import { cobsBound, cobsDecode, cobsEncode } from "./cobs.js";
+import { CRC_BYTES, crc32 } from "./crc.js";
+
+/** Stands before and after each frame, and nowhere inside. */
+export const DELIMITER = 0x00;
+export const DELIMITER_BYTES: Uint8Array = Uint8Array.of(DELIMITER);
+
+/** Most bytes that a frame of a body of `maxBody` bytes has between its delimiters (SPEC §1.4). */
+export function frameBound(maxBody: number): number {
+  return cobsBound(maxBody + CRC_BYTES);
+}
+
+/** The frame of `body`, with the delimiter after it. The one before it is for the sender to decide (SPEC §1.2). */
+export function encodeFrame(body: Uint8Array): Uint8Array {
+  const checked = Buffer.allocUnsafe(body.length + CRC_BYTES);
+  checked.set(body);
+  checked.writeUInt32LE(crc32(body), body.length);
+  const frame = Buffer.allocUnsafe(cobsBound(checked.length) + 1);
+  const end = cobsEncode(checked, frame, 0);
+  frame[end] = DELIMITER;
+  return frame.subarray(0, end + 1);
+}
+
+/** Why a run of bytes between two delimiters gave no body. */
+export type FrameLoss = "oversize" | "cobs" | "crc";
+
+/** What a run of bytes between two delimiters was. */
+export type DecodedFrame =
+  | { readonly kind: "body"; readonly body: Uint8Array }
+  | { readonly kind: "empty" }
+  | { readonly kind: "lost"; readonly why: FrameLoss; readonly bytes: number };
+
+/**
+ * Takes the body out of the bytes between two delimiters. Works in place: `run` is changed, and the body is a part of it.
+ * @param maxBody the receiver's body limit in bytes
+ */
+export function decodeFrame(run: Uint8Array, maxBody: number): DecodedFrame {
+  const bytes = run.length;
+  if (bytes === 0) return { kind: "empty" };
+  if (bytes > frameBound(maxBody)) return { kind: "lost", why: "oversize", bytes };
+  const checked = cobsDecode(run);
+  if (checked === undefined) return { kind: "lost", why: "cobs", bytes };
+  const length = checked.length - CRC_BYTES;
+  if (length < 1) return { kind: "lost", why: "crc", bytes };
+  const body = checked.subarray(0, length);
+  const check = Buffer.from(checked.buffer, checked.byteOffset + length, CRC_BYTES).readUInt32LE();
+  if (crc32(body) !== check) return { kind: "lost", why: "crc", bytes };
+  if (length > maxBody) return { kind: "lost", why: "oversize", bytes };
+  return { kind: "body", body };
+}
+
+/** What a `LineGuard` makes of bytes that came in. */
+export type LinePiece =
+  /** Bytes that may be frames, with their delimiters, to be split at the delimiters. */
+  | { readonly kind: "frames"; readonly bytes: Uint8Array }
+  /** Console text, as it comes in: a piece may end in the middle of a character. */
+  | { readonly kind: "text"; readonly bytes: Uint8Array }
+  /** Bytes that are neither, and were dropped. */
+  | { readonly kind: "noise"; readonly bytes: number };
+
+type RunState = "start" | "frame" | "text" | "dropping";
+
+/**
+ * Stands between a line and whatever splits it at the delimiters. It sorts out console text and noise by the second byte of a
+ * run (SPEC §1.5), and bounds how many bytes without a delimiter it lets through: one more than a frame can have, which
+ * `decodeFrame` then calls oversize. It holds back one byte at most.
+ */
+export class LineGuard {
+  #state: RunState = "start";
+  /** The first byte of a run, while the second hasn't come. */
+  #held: Uint8Array = NOTHING;
+  /** Bytes that may still pass in this run. */
+  #room: number;
+  #bound: number;
+
+  /** @param maxBody the receiver's body limit in bytes */
+  constructor(maxBody: number) {
+    this.#bound = frameBound(maxBody) + 1;
+    this.#room = this.#bound;
+  }
+
+  /** Sets another body limit, in bytes, from the next run on: for the session, once the handshake is through. */
+  set maxBody(maxBody: number) {
+    this.#bound = frameBound(maxBody) + 1;
+  }
+
+  /** Takes bytes off the line and says what they are. The pieces share memory with `chunk`. */
+  feed(chunk: Uint8Array): LinePiece[] {
+    const pieces: LinePiece[] = [];
+    for (let at = 0; at < chunk.length; ) {
+      const delimiter = chunk.indexOf(DELIMITER, at);
+      const end = delimiter < 0 ? chunk.length : delimiter;
+      if (end > at) this.#run(chunk.subarray(at, end), pieces);
+      if (delimiter < 0) break;
+      this.#endRun(pieces);
+      at = delimiter + 1;
+    }
+    return pieces;
+  }
+
+  #run(bytes: Uint8Array, pieces: LinePiece[]): void {
+    let part = bytes;
+    if (this.#state === "start") {
+      if (this.#held.length > 0) part = Buffer.concat([this.#held, bytes]);
+      if (part.length < 2) {
+        this.#held = Uint8Array.from(part);
+        return;
+      }
+      this.#held = NOTHING;
+      this.#state = stateOf(part);
+    }
+    if (this.#state === "frame") {
+      const passed = part.subarray(0, this.#room);
+      if (passed.length > 0) pieces.push({ kind: "frames", bytes: passed });
+      this.#room -= passed.length;
+    } else {
+      const text = this.#state === "text" ? textLength(part) : 0;
+      if (text > 0) pieces.push({ kind: "text", bytes: part.subarray(0, text) });
+      if (text < part.length) {
+        pieces.push({ kind: "noise", bytes: part.length - text });
+        this.#state = "dropping";
+      }
+    }
+  }
+
+  #endRun(pieces: LinePiece[]): void {
+    if (this.#state === "frame") pieces.push({ kind: "frames", bytes: DELIMITER_BYTES });
+    const [only] = this.#held;
+    if (only !== undefined) pieces.push(isText(only) ? { kind: "text", bytes: this.#held } : { kind: "noise", bytes: 1 });
+    this.#held = NOTHING;
+    this.#state = "start";
+    this.#room = this.#bound;
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function stateOf(run: Uint8Array): RunState {
+  const [first = 0, second = 0] = run;
+  if (second >= 0x81 && second <= 0x97) return "frame"; // an array of 1 to 23 items, as every body is
+  return isText(first) && isText(second) ? "text" : "dropping";
+}
+
+function textLength(bytes: Uint8Array): number {
+  const binary = bytes.findIndex((byte) => !isText(byte));
+  return binary < 0 ? bytes.length : binary;
+}
+
+/** BEL to CR, ESC, printable ASCII, and what UTF-8 is made of (SPEC §1.5). */
+function isText(byte: number): boolean {
+  return (byte >= 0x07 && byte <= 0x0d) || byte === 0x1b || (byte >= 0x20 && byte !== 0x7f);
+}

@@ -1,0 +1,38 @@
+/** The contract between host and dock, with nothing of either in it: `import { … } from "dl7450/protocol"`. */
+export { cobsBound, cobsDecode, cobsEncode } from "./cobs.js";
+export { type DecodedBody, decodeBody, encodeBody, type Item } from "./codec.js";
+export { crc32 } from "./crc.js";
+export { FAILURES, type Failure, type FailureCode, isFailureCode } from "./errors.js";
+export { IMAGE_TYPES, type ImageType, isKvValue, type KvValue, LAYERS, type Layer, utf8Length } from "./fields.js";
+export {
+  DELIMITER,
+  DELIMITER_BYTES,
+  type DecodedFrame,
+  decodeFrame,
+  encodeFrame,
+  type FrameLoss,
+  frameBound,
+  LineGuard,
+  type LinePiece,
+} from "./frame.js";
+export * from "./limits.js";
+export {
+  type DockMessage,
+  encodeMessage,
+  type Hello,
+  type HostMessage,
+  type Parsed,
+  PROTOCOL_VERSION,
+  parseDockMessage,
+  parseHostMessage,
+  type Welcome,
+} from "./messages.js";
+export {
+  type ImageHead,
+  imageHead,
+  isOperation,
+  type Operation,
+  operations,
+  type Params,
+  type Result,
+} from "./operations.js";
