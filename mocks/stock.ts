@@ -1,0 +1,49 @@
+/** Fills a dock from a description in JSON: by default the stock images and keys of `fixtures/stock/`. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import * as v from "valibot";
+import { IMAGE_TYPES, isKvValue, type KvValue, LAYERS } from "../protocol/index.js";
+import type { DockModel } from "./dock.js";
+import { Random } from "./random.js";
+
+const image = v.union([
+  /** A file beside the description. */
+  v.strictObject({ file: v.string(), type: v.picklist(IMAGE_TYPES) }),
+  /** So many random bytes. */
+  v.strictObject({ random: v.pipe(v.number(), v.integer(), v.minValue(0)), type: v.picklist(IMAGE_TYPES) }),
+]);
+/** What only the dock itself knows, bytes in hexadecimal, or any value of JSON. */
+const special = v.union([
+  v.strictObject({ $dock: v.picklist(["name", "token"]) }),
+  v.strictObject({ $bytes: v.pipe(v.string(), v.regex(/^([0-9a-f]{2})*$/)) }),
+]);
+const layer = v.strictObject({
+  images: v.exactOptional(v.record(v.string(), image)),
+  keys: v.exactOptional(v.record(v.string(), v.custom<KvValue>(isKvValue))),
+});
+const description = v.pipe(v.string(), v.parseJson(), v.record(v.picklist(LAYERS), layer));
+
+/** Fills `dock` from the description in `file`, as far as it has the layers. `seed` makes random images repeatable. */
+export function fill(dock: DockModel, file: string, seed: number): void {
+  const layers = v.parse(description, readFileSync(file, "utf8"));
+  for (const store of dock.profile.stores) {
+    const { images = {}, keys = {} } = layers[store] ?? {};
+    for (const [tag, it] of Object.entries(images)) {
+      const bytes = "file" in it ? readFileSync(join(dirname(file), it.file)) : new Random(seed).bytes(it.random);
+      dock.putImage(store, tag, it.type, bytes);
+    }
+    for (const [key, it] of Object.entries(keys)) {
+      dock.putKey(store, key, ...stockValue(it, dock));
+    }
+  }
+}
+
+/** A value, and whether it is unique per dock. */
+function stockValue(it: KvValue, dock: DockModel): [value: KvValue, upd: boolean] {
+  const parsed = v.safeParse(special, it);
+  if (!parsed.success) return [it, false];
+  if ("$bytes" in parsed.output) return [Buffer.from(parsed.output.$bytes, "hex"), false];
+  if (parsed.output.$dock === "name") return [dock.name, false];
+  return [createHash("sha256").update(`enrolment ${dock.id}`).digest("base64url"), true];
+}
