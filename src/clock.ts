@@ -1,0 +1,15 @@
+/** Time as the driver sees it; passed in, so that tests turn it by hand. */
+export interface Clock {
+  /** Milliseconds since some fixed moment; never goes back. */
+  now(): number;
+  /** Calls `then` once after `ms` milliseconds, unless the function that it returns is called before. */
+  after(ms: number, then: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(ms, then) {
+    const timer = setTimeout(then, ms);
+    return () => clearTimeout(timer);
+  },
+};

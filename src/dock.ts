@@ -1,0 +1,146 @@
+/** A dock at the other end of a line: open it, read it, close it. */
+import type { Layer, Limits } from "../protocol/index.js";
+import { systemClock } from "./clock.js";
+import { DockError } from "./errors.js";
+import { ImageStore } from "./image-store.js";
+import { KvStore } from "./kv-store.js";
+import type { LinkCounters, TraceEvent } from "./link.js";
+import { type CallOptions, Session, USUAL_HANDSHAKE_TIMEOUT, USUAL_TIMEOUT } from "./session.js";
+import { openTarget, parseTarget } from "./transport/target.js";
+import type { Transport } from "./transport/transport.js";
+import { version } from "./version.js";
+
+export interface OpenOptions {
+  /** Gives up opening, with `ABORTED`. */
+  readonly signal?: AbortSignal;
+  /** Longest handshake, in milliseconds; 5,000 unless told. */
+  readonly handshakeTimeout?: number;
+  /** Longest time for an answer, or for new bytes of a stream, for calls that say nothing else, in milliseconds; 10,000 unless told. */
+  readonly timeout?: number;
+  /** Bits per second of a UART; 115,200 unless told. USB devices and pseudo-terminals don't care. */
+  readonly baudRate?: number;
+  /** Gets the dock's console text, as it comes in: not cut into lines, not safe to print raw. */
+  readonly onText?: (text: string) => void;
+  /** Gets what the dock logs; not safe to print raw. */
+  readonly onLog?: (level: string, text: string) => void;
+  /** Gets everything that passes along the line. */
+  readonly trace?: (event: TraceEvent) => void;
+}
+
+/** What a dock says of itself (SPEC §7.2). */
+export interface DockInfo {
+  /** Unique per dock: on a DL-7450 what `DockInfo().dock_id()` gives. */
+  readonly id: string;
+  readonly model: string;
+  /** The dock's label, such as `RW02-0005`. */
+  readonly name: string;
+  /** Empty when the dock doesn't know it. */
+  readonly firmware: string;
+  readonly sdk: string;
+  /** Hexadecimal; another one after each start of the dock. */
+  readonly bootId: string;
+  /** Milliseconds since the dock has started. */
+  readonly uptimeMs: number;
+  readonly features: readonly string[];
+  /** The layers, with their capacity and use in bytes. */
+  readonly stores: readonly { readonly store: Layer; readonly capacity: number; readonly used: number }[];
+}
+
+export class Dock implements AsyncDisposable {
+  readonly #session: Session;
+  /** The SDK's `ImageStore`. */
+  readonly images: ImageStore;
+  /** The SDK's `KvStore`. */
+  readonly kv: KvStore;
+  /** Settles when the link is over: with the reason, or with undefined after `close`. Never rejects. */
+  readonly closed: Promise<DockError | undefined>;
+
+  /**
+   * Opens a dock: a path, `id:SERIAL`, `tcp://HOST:PORT`, `mock:` (a mock dock of its own), or nothing, which is `DL7450_PORT` in
+   * the environment, else the one DisplayLink port there is.
+   *
+   * Fails with `NO_DOCK`, `SEVERAL_DOCKS`, `BUSY`, `PERMISSION`, `NO_ANSWER`, `ECHO`, `VERSION`, `TIMEOUT`, `ABORTED`, `USAGE`.
+   */
+  static async open(target?: string, options: OpenOptions = {}): Promise<Dock> {
+    const timeout = positive("handshakeTimeout", options.handshakeTimeout ?? USUAL_HANDSHAKE_TIMEOUT);
+    const baudRate = positive("baudRate", options.baudRate ?? 115_200);
+    const { signal } = options;
+    if (signal?.aborted)
+      throw new DockError({ code: "ABORTED", message: "Opening the dock was aborted.", cause: signal.reason });
+    const where = parseTarget(target ?? process.env.DL7450_PORT);
+    const transport = await openTarget(where, { baudRate, timeout, ...(signal === undefined ? {} : { signal }) });
+    return Dock.over(transport, options);
+  }
+
+  /** Opens a dock over a line that is open already, which the dock then owns. Fails as `open` does. */
+  static async over(transport: Transport, options: OpenOptions = {}): Promise<Dock> {
+    const session = await Session.open(transport, {
+      clock: systemClock,
+      software: `dl7450 ${version}`,
+      handshakeTimeout: positive("handshakeTimeout", options.handshakeTimeout ?? USUAL_HANDSHAKE_TIMEOUT),
+      timeout: positive("timeout", options.timeout ?? USUAL_TIMEOUT),
+      signal: options.signal,
+      onText: options.onText,
+      onLog: options.onLog,
+      trace: options.trace,
+    });
+    return new Dock(session);
+  }
+
+  private constructor(session: Session) {
+    this.#session = session;
+    this.images = new ImageStore(session);
+    this.kv = new KvStore(session);
+    this.closed = session.ended.then((problem) => (problem.code === "CLOSED" ? undefined : new DockError(problem)));
+  }
+
+  /** Unique per dock. */
+  get id(): string {
+    return this.#session.welcome.dock.id;
+  }
+
+  /** The dock's label. */
+  get name(): string {
+    return this.#session.welcome.dock.name;
+  }
+
+  /** What the dock can do beyond reading (SPEC §3.3). */
+  get features(): readonly string[] {
+    return this.#session.welcome.features;
+  }
+
+  /** The layers that the dock has. */
+  get stores(): readonly Layer[] {
+    return this.#session.welcome.stores;
+  }
+
+  /** What the dock takes (SPEC §9.2). */
+  get limits(): Limits {
+    return this.#session.welcome.limits;
+  }
+
+  /** The line: its name, and what has passed along it. */
+  get link(): { readonly name: string; readonly counters: Readonly<LinkCounters> } {
+    return this.#session.link;
+  }
+
+  /** What the dock says of itself, with how full its layers are. */
+  async info(options: CallOptions = {}): Promise<DockInfo> {
+    const { bootId, ...info } = await this.#session.request("dock.info", {}, options);
+    return { ...info, bootId: Buffer.from(bootId).toString("hex") };
+  }
+
+  /** Closes the line. What is under way fails with `CLOSED`. Can be called twice. */
+  async close(): Promise<void> {
+    await this.#session.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function positive(name: string, value: number): number {
+  if (Number.isFinite(value) && value > 0 && value < 2 ** 31) return value;
+  throw new DockError({ code: "USAGE", message: `\`${name}\` is a number above 0 and below 2^31.` });
+}

@@ -1,0 +1,228 @@
+/** Bytes ⇄ frames ⇄ messages over a transport. What arrives broken ends here, counted. */
+import { DelimiterParser } from "@serialport/parser-delimiter";
+import {
+  DELIMITER_BYTES,
+  type DockMessage,
+  decodeFrame,
+  encodeFrame,
+  encodeMessage,
+  type FrameLoss,
+  HANDSHAKE_BODY,
+  type HostMessage,
+  LineGuard,
+  parseDockMessage,
+} from "../protocol/index.js";
+import type { Clock } from "./clock.js";
+import type { Problem } from "./errors.js";
+import type { Transport } from "./transport/transport.js";
+
+/** What a line has carried, and what went wrong on it, since it was opened. */
+export interface LinkCounters {
+  bytesIn: number;
+  bytesOut: number;
+  framesIn: number;
+  framesOut: number;
+  /** Frames dropped: longer than the body limit, no COBS, a wrong CRC. */
+  oversize: number;
+  cobs: number;
+  crc: number;
+  /** Frames with a right CRC whose body breaks the protocol; of a type that it doesn't have; of the host's own types. */
+  malformed: number;
+  unknown: number;
+  echo: number;
+  /** Bytes of console text, and bytes that were neither text nor frames. */
+  textBytes: number;
+  noiseBytes: number;
+  /** Requests sent again, gaps seen in streams, data that came twice, `resend` messages sent. */
+  retries: number;
+  gaps: number;
+  duplicates: number;
+  resends: number;
+}
+
+/** What passes along a link, for whoever looks on. */
+export type TraceEvent = { /** Milliseconds since some fixed moment. */ readonly at: number } & (
+  | { readonly kind: "sent"; readonly message: HostMessage }
+  | { readonly kind: "received"; readonly message: DockMessage }
+  | {
+      readonly kind: "dropped";
+      readonly why: FrameLoss | "malformed" | "unknown" | "echo" | "noise";
+      readonly bytes: number;
+      readonly detail?: string;
+    }
+  | { readonly kind: "text"; readonly text: string }
+);
+
+export interface LinkHandlers {
+  message(message: DockMessage): void;
+  /** A frame came back that only a host sends. */
+  echo(): void;
+  /** Console text of the dock, as it comes in: not cut into lines. */
+  text(text: string): void;
+  /** The line is gone. Called once; nothing is called after it. */
+  lost(problem: Problem): void;
+  trace?(event: TraceEvent): void;
+}
+
+export class Link {
+  readonly counters: LinkCounters = {
+    bytesIn: 0,
+    bytesOut: 0,
+    framesIn: 0,
+    framesOut: 0,
+    oversize: 0,
+    cobs: 0,
+    crc: 0,
+    malformed: 0,
+    unknown: 0,
+    echo: 0,
+    textBytes: 0,
+    noiseBytes: 0,
+    retries: 0,
+    gaps: 0,
+    duplicates: 0,
+    resends: 0,
+  };
+  readonly #transport: Transport;
+  readonly #handlers: LinkHandlers;
+  readonly #clock: Clock;
+  readonly #guard = new LineGuard(HANDSHAKE_BODY);
+  readonly #splitter = new DelimiterParser({ delimiter: [...DELIMITER_BYTES], readableObjectMode: true });
+  readonly #console = new TextDecoder("utf-8");
+  #maxBody = HANDSHAKE_BODY;
+  #outgoing: Uint8Array[] = [];
+  #open = true;
+  #lastByteAt: number;
+
+  constructor(transport: Transport, handlers: LinkHandlers, clock: Clock) {
+    this.#transport = transport;
+    this.#handlers = handlers;
+    this.#clock = clock;
+    this.#lastByteAt = clock.now();
+    this.#splitter.on("data", (run: Buffer) => this.#frame(run));
+    const { stream } = transport;
+    stream.on("data", (chunk: Buffer) => this.#received(chunk));
+    stream.on("error", (cause: Error) => this.#lost(cause));
+    stream.on("end", () => this.#lost());
+    stream.on("close", (cause?: Error) => this.#lost(cause));
+  }
+
+  get name(): string {
+    return this.#transport.name;
+  }
+
+  /** Whether the line holds the sender back when the reader is late. */
+  get holdsBack(): boolean {
+    return this.#transport.holdsBack;
+  }
+
+  /** When bytes came in last, by the link's clock. */
+  get lastByteAt(): number {
+    return this.#lastByteAt;
+  }
+
+  /** Sets the largest body to accept, in bytes. */
+  set maxBody(maxBody: number) {
+    this.#maxBody = maxBody;
+    this.#guard.maxBody = maxBody;
+  }
+
+  /** Sends a message. What is sent in one turn of the event loop goes out as one write. */
+  send(message: HostMessage): void {
+    if (!this.#open) return;
+    if (this.#outgoing.length === 0) {
+      this.#outgoing.push(DELIMITER_BYTES);
+      queueMicrotask(() => this.#flush());
+    }
+    this.#outgoing.push(encodeFrame(encodeMessage(message)));
+    this.#handlers.trace?.({ at: this.#clock.now(), kind: "sent", message });
+  }
+
+  /** Ends the link; `lost` isn't called any more. */
+  async close(): Promise<void> {
+    this.#open = false;
+    await this.#transport.close();
+  }
+
+  #flush(): void {
+    const bytes = Buffer.concat(this.#outgoing);
+    this.counters.framesOut += this.#outgoing.length - 1;
+    this.counters.bytesOut += bytes.length;
+    this.#outgoing = [];
+    if (this.#open) this.#transport.stream.write(bytes);
+  }
+
+  #received(chunk: Buffer): void {
+    if (!this.#open) return;
+    this.#lastByteAt = this.#clock.now();
+    this.counters.bytesIn += chunk.length;
+    for (const piece of this.#guard.feed(chunk)) {
+      switch (piece.kind) {
+        case "frames":
+          this.#splitter.write(piece.bytes);
+          break;
+        case "text":
+          this.#text(piece.bytes);
+          break;
+        case "noise":
+          this.counters.noiseBytes += piece.bytes;
+          this.#dropped("noise", piece.bytes);
+          break;
+      }
+    }
+  }
+
+  #text(bytes: Uint8Array): void {
+    this.counters.textBytes += bytes.length;
+    const text = this.#console.decode(bytes, { stream: true });
+    if (text === "") return;
+    this.#handlers.trace?.({ at: this.#clock.now(), kind: "text", text });
+    this.#handlers.text(text);
+  }
+
+  #frame(run: Buffer): void {
+    if (!this.#open) return;
+    const frame = decodeFrame(run, this.#maxBody);
+    switch (frame.kind) {
+      case "empty":
+        return;
+      case "lost":
+        this.counters[frame.why]++;
+        this.#dropped(frame.why, frame.bytes);
+        return;
+      case "body":
+        this.counters.framesIn++;
+        this.#body(frame.body);
+    }
+  }
+
+  #body(body: Uint8Array): void {
+    const parsed = parseDockMessage(body);
+    switch (parsed.kind) {
+      case "message":
+        this.#handlers.trace?.({ at: this.#clock.now(), kind: "received", message: parsed.message });
+        this.#handlers.message(parsed.message);
+        return;
+      case "malformed":
+      case "unknown":
+      case "echo":
+        this.counters[parsed.kind]++;
+        this.#dropped(parsed.kind, body.length, parsed.kind === "malformed" ? parsed.why : `message type ${parsed.code}`);
+        if (parsed.kind === "echo") this.#handlers.echo();
+    }
+  }
+
+  #dropped(why: FrameLoss | "malformed" | "unknown" | "echo" | "noise", bytes: number, detail?: string): void {
+    const event = { at: this.#clock.now(), kind: "dropped", why, bytes } as const;
+    this.#handlers.trace?.(detail === undefined ? event : { ...event, detail });
+  }
+
+  #lost(cause?: Error): void {
+    if (!this.#open) return;
+    this.#open = false;
+    const why = cause === undefined ? "" : ` (${cause.message})`;
+    const message = `The link to ${this.name} is gone${why}: unplugged, or closed by the other side.`;
+    this.#handlers.lost({ code: "LINK_LOST", message, retryable: true, ...(cause === undefined ? {} : { cause }) });
+    this.#transport.close().catch(() => {}); // it is gone already; this only sets free what is left of it
+  }
+}

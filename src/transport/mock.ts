@@ -1,0 +1,73 @@
+/** `mock:`: a mock dock in a process of its own, started for one connection and stopped with it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import * as v from "valibot";
+import { DockError } from "../errors.js";
+import { packageFolder } from "../version.js";
+import { openSerial, USUAL_BAUD_RATE } from "./serial.js";
+import { openTcp } from "./tcp.js";
+import type { Transport } from "./transport.js";
+
+const readyLine = v.pipe(v.string(), v.parseJson(), v.object({ ready: v.literal(true), port: v.string() }));
+
+/** Starts a mock dock with `args` after its name, and connects to it. `timeout` is in milliseconds. */
+export async function openMock(args: readonly string[], timeout: number): Promise<Transport> {
+  const overTcp = process.platform === "win32"; // which has no pseudo-terminals to open by name
+  const line = overTcp ? ["--tcp", "127.0.0.1:0"] : [];
+  const child = spawn(process.execPath, [mockProgram, ...line, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  try {
+    const port = await portOf(child, timeout);
+    const [host = "", number = ""] = port.split(":");
+    const transport = overTcp
+      ? await openTcp({ host, port: Number(number) }, timeout)
+      : await openSerial(port, USUAL_BAUD_RATE);
+    return {
+      ...transport,
+      async close() {
+        await transport.close();
+        await stop(child);
+      },
+    };
+  } catch (error) {
+    await stop(child);
+    throw error;
+  }
+}
+
+/** The mock as it is installed beside this driver: a program to start, not code to import. */
+const mockProgram = join(packageFolder, "dist", "bin", "dl7450-mock.js");
+
+async function portOf(child: ChildProcess, timeout: number): Promise<string> {
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error("the mock dock has no output");
+  let said = "";
+  stderr.setEncoding("utf8").on("data", (text: string) => {
+    said = (said + text).slice(-2_000);
+  });
+  const lines = createInterface(stdout);
+  const stopped = new AbortController();
+  try {
+    const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(timeout)]);
+    const first = await Promise.race([
+      once(lines, "line", { signal }).then(([line]) => v.safeParse(readyLine, line)),
+      once(child, "exit", { signal }).then(() => undefined),
+    ]);
+    if (first?.success) return first.output.port;
+  } catch (cause) {
+    throw new DockError({ code: "NO_DOCK", message: `The mock dock didn't start within ${timeout} ms. ${said}`.trim(), cause });
+  } finally {
+    stopped.abort();
+    lines.close();
+    stdout.resume();
+  }
+  throw new DockError({ code: "NO_DOCK", message: `The mock dock didn't start: ${said.trim() || "it said nothing"}` });
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, "exit");
+  child.kill("SIGTERM");
+  await gone;
+}
