@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    projects: [
+      { extends: true, test: { name: "unit", include: ["{src,protocol,mocks}/**/*.test.ts"] } },
+      { extends: true, test: { name: "hil", include: ["hil-tests/**/*.test.ts"] } },
+    ],
+  },
+});
