@@ -34,7 +34,7 @@ export function decodeBody(body: Uint8Array): DecodedBody {
 /** cbor-x writes integers from 2³² on as floats, and every bigint in 8 bytes: each is given the form that makes it shortest. */
 function withExactIntegers(item: Item): unknown {
   if (typeof item === "number") {
-    return Number.isSafeInteger(item) && Math.abs(item) > 0xffffffff ? BigInt(item) : item;
+    return Number.isSafeInteger(item) && (item > 0xffffffff || item < -0x100000000) ? BigInt(item) : item;
   }
   if (typeof item === "bigint") {
     return item >= -0x100000000n && item <= 0xffffffffn ? Number(item) : item;

@@ -1,6 +1,6 @@
 /** What a dock can answer instead of a result (SPEC §8). */
 import * as v from "valibot";
-import { bytes, layer, uint32 } from "./fields.js";
+import { eightBytes, layer, uint32, versions } from "./fields.js";
 
 /** The codes of SPEC §8, each with its meaning. */
 export const FAILURES = {
@@ -40,8 +40,8 @@ export const failure = v.object({
   free: v.exactOptional(uint32),
   store: v.exactOptional(layer),
   /** What the dock speaks, when it speaks none of the host's versions. */
-  versions: v.exactOptional(v.array(uint32)),
+  versions: v.exactOptional(versions),
   /** The nonce of the hello that is refused. */
-  nonce: v.exactOptional(bytes),
+  nonce: v.exactOptional(eightBytes),
 });
 export type Failure = v.InferOutput<typeof failure>;

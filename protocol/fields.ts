@@ -26,19 +26,21 @@ export const bytes = v.custom<Uint8Array>((it) => it instanceof Uint8Array);
 export const eightBytes = bytesOfLength(8, 8);
 export const sha256 = bytesOfLength(32, 32);
 export const layer = v.picklist(LAYERS);
+export const versions = v.pipe(v.array(requestId), v.minLength(1), v.maxLength(8));
+export const features = v.pipe(v.array(text(1, 16)), v.maxLength(16));
 export const imageType = v.picklist(IMAGE_TYPES);
-/** A tag or a key: 1 to 255 bytes, without U+0000 (SPEC §6 and §9.2). */
+/** A tag or a key: not empty, without U+0000 (SPEC §6). How long it may be is what the dock announces. */
 export const name = v.pipe(
   v.string(),
-  v.check((text) => text.length > 0 && utf8Length(text) <= 255 && !text.includes("\0"), "not 1 to 255 bytes without U+0000"),
+  v.check((it) => it !== "" && !it.includes("\0"), "empty, or with U+0000"),
 );
 export const value = v.custom<Item>((item) => nestingWithin(item, VALUE_DEPTH), "not a value of a key");
 
-/** Text of at most `most` bytes. */
-export function text(most: number) {
+/** Text of `least` to `most` bytes. */
+export function text(least: number, most: number) {
   return v.pipe(
     v.string(),
-    v.check((it) => utf8Length(it) <= most, `longer than ${most} bytes`),
+    v.check((it) => utf8Length(it) >= least && utf8Length(it) <= most, `not ${least} to ${most} bytes`),
   );
 }
 

@@ -1,8 +1,8 @@
 /** Messages: what the body of a frame says (SPEC §2). */
 import * as v from "valibot";
 import { decodeBody, encodeBody, type Item, isArray } from "./codec.js";
-import { failure } from "./errors.js";
-import { bytesOfLength, eightBytes, layer, requestId, text, uint32 } from "./fields.js";
+import { type Failure, failure } from "./errors.js";
+import { bytesOfLength, eightBytes, features, LAYERS, layer, requestId, text, uint32, versions } from "./fields.js";
 import { HANDSHAKE_BODY, LARGEST_BODY, UINT32_MAX } from "./limits.js";
 
 /** The version of the protocol that this code speaks. */
@@ -32,10 +32,7 @@ const FIRST_DOCK_CODE = 12;
 const TYPE_OF_CODE = new Map<number, MessageType>();
 for (const [type, { code }] of Object.entries(LAYOUT)) if (isMessageType(type)) TYPE_OF_CODE.set(code, type);
 
-const map = v.record(
-  v.string(),
-  v.custom<Item>(() => true),
-);
+const map = v.custom<{ readonly [key: string]: Item }>(isMap, "not a map");
 const data = { id: requestId, offset: uint32, bytes: bytesOfLength(1, LARGEST_BODY) };
 const credit = { id: requestId, limit: uint32 };
 const resend = { id: requestId, from: uint32, limit: uint32 };
@@ -44,10 +41,10 @@ const between = (least: number, most: number) => v.pipe(uint32, v.minValue(least
 
 /** The map of a `hello` (SPEC §3.1). */
 const hello = v.object({
-  versions: v.pipe(v.array(uint32), v.minLength(1), v.maxLength(8)),
+  versions,
   nonce: eightBytes,
   maxBody: bodyLimit,
-  software: text(64),
+  software: text(0, 64),
 });
 export type Hello = v.InferOutput<typeof hello>;
 
@@ -56,7 +53,7 @@ const welcome = v.object({
   version: uint32,
   nonce: eightBytes,
   bootId: eightBytes,
-  dock: v.object({ id: text(64), model: text(32), name: text(64) }),
+  dock: v.object({ id: text(1, 64), model: text(0, 32), name: text(0, 64) }),
   limits: v.object({
     maxBody: bodyLimit,
     window: between(HANDSHAKE_BODY, UINT32_MAX),
@@ -67,8 +64,8 @@ const welcome = v.object({
     valueBytes: between(1, 65_000),
     pageBytes: between(512, 65_000),
   }),
-  features: v.pipe(v.array(text(16)), v.maxLength(16)),
-  stores: v.pipe(v.array(layer), v.minLength(1), v.maxLength(3)),
+  features,
+  stores: v.pipe(v.array(layer), v.minLength(1), v.maxLength(LAYERS.length)),
 });
 export type Welcome = v.InferOutput<typeof welcome>;
 
@@ -86,7 +83,10 @@ export type HostMessage = v.InferOutput<typeof hostMessage>;
 const dockMessage = v.variant("type", [
   v.object({ type: v.literal("welcome"), welcome }),
   v.object({ type: v.literal("result"), id: requestId, value: map }),
-  v.object({ type: v.literal("failure"), id: uint32, failure }),
+  v.pipe(
+    v.object({ type: v.literal("failure"), id: uint32, failure }),
+    v.check((it) => it.id !== 0 || isRefusal(it.failure), "the id 0"),
+  ),
   v.object({ type: v.literal("head"), id: requestId, meta: map }),
   v.object({ type: v.literal("dockData"), ...data }),
   v.object({ type: v.literal("dockCredit"), ...credit }),
@@ -95,7 +95,7 @@ const dockMessage = v.variant("type", [
   v.object({
     type: v.literal("log"),
     level: v.picklist(["debug", "info", "warning", "error"]),
-    text: text(1_024),
+    text: text(0, 1_024),
   }),
 ]);
 /** What a dock says. */
@@ -107,9 +107,9 @@ export type Parsed<M> =
   /** It breaks SPEC §1.3 or §2. `request` is the id when it is a request whose id could be read (SPEC §1.4). */
   | { readonly kind: "malformed"; readonly why: string; readonly request?: number }
   /** A type that isn't in SPEC §2: from a newer version. */
-  | { readonly kind: "unknown"; readonly code: number }
+  | { readonly kind: "unknown"; readonly code: number | bigint }
   /** A message of the other direction: the line echoes. */
-  | { readonly kind: "echo"; readonly code: number };
+  | { readonly kind: "echo"; readonly code: number | bigint };
 
 /** Reads what a host said. */
 export function parseHostMessage(body: Uint8Array): Parsed<HostMessage> {
@@ -128,13 +128,15 @@ export function encodeMessage(message: HostMessage | DockMessage): Uint8Array {
   return encodeBody([code, ...items.map((item) => fields[item] ?? null)]);
 }
 
-function parse<M>(body: Uint8Array, schema: v.GenericSchema<unknown, M>, mine: (code: number) => boolean): Parsed<M> {
+function parse<M>(body: Uint8Array, schema: v.GenericSchema<unknown, M>, mine: (code: number | bigint) => boolean): Parsed<M> {
   const decoded = decodeBody(body);
   if (decoded.kind === "malformed") return malformed(body, decoded.why);
   if (!isArray(decoded.item)) return malformed(body, "not an array");
   const [code, ...items] = decoded.item;
-  if (typeof code !== "number" || !Number.isInteger(code) || code < 0) return malformed(body, "no message type");
-  const type = TYPE_OF_CODE.get(code);
+  if ((typeof code !== "number" && typeof code !== "bigint") || code < 0 || !Number.isInteger(Number(code))) {
+    return malformed(body, "no message type");
+  }
+  const type = TYPE_OF_CODE.get(Number(code));
   if (!mine(code)) return { kind: "echo", code };
   if (type === undefined) return { kind: "unknown", code };
   const names = LAYOUT[type].items;
@@ -154,13 +156,22 @@ function malformed(body: Uint8Array, why: string): Parsed<never> {
 /** The id of a body that begins as a request does, `[1, id,`, whatever follows (SPEC §1.4). */
 function requestIdOf(body: Uint8Array): number | undefined {
   const [array = 0, type, head = 0, ...rest] = body.subarray(0, 7);
-  if (array < 0x81 || array > 0x97 || type !== LAYOUT.request.code) return undefined;
+  if (array < 0x82 || array > 0x97 || type !== LAYOUT.request.code) return undefined;
   if (head < 24) return head || undefined;
   const length = { 24: 1, 25: 2, 26: 4 }[head];
   if (length === undefined || rest.length < length) return undefined;
   const id = rest.slice(0, length).reduce((sum, byte) => sum * 256 + byte, 0);
   const least = length === 1 ? 24 : 256 ** (length / 2);
   return id >= least ? id : undefined;
+}
+
+/** The refusal of a hello (SPEC §3.1), the only message that has no id. */
+function isRefusal({ code, nonce, versions }: Failure): boolean {
+  return code === "VERSION" && nonce !== undefined && versions !== undefined;
+}
+
+function isMap(item: unknown): boolean {
+  return typeof item === "object" && item !== null && !Array.isArray(item) && !(item instanceof Uint8Array);
 }
 
 function isMessageType(type: string): type is MessageType {

@@ -1,9 +1,10 @@
 /** What a host can ask of a dock: the one table of SPEC §7, from which the types, the checks and the dispatch come. */
 import * as v from "valibot";
-import { bytesOfLength, eightBytes, imageType, layer, name, sha256, text, uint32, uint53, value } from "./fields.js";
+import { bytesOfLength, eightBytes, features, imageType, layer, name, sha256, text, uint32, uint53, value } from "./fields.js";
 import type { Limits } from "./limits.js";
 
 const nothing = v.object({});
+const absent = v.exactOptional(v.never());
 const generation = uint32;
 const cursor = bytesOfLength(1, 192);
 const token = bytesOfLength(1, 64);
@@ -36,7 +37,7 @@ export const imageHead = v.object({
 });
 export type ImageHead = v.InferOutput<typeof imageHead>;
 
-const keyEntry = v.tuple([name, layer, uint32, v.boolean()]);
+const keyEntry = v.strictTuple([name, layer, uint32, v.boolean()]);
 const imageEntry = v.union([
   v.strictTuple([name, imageType, uint32, layer, sha256]),
   v.strictTuple([name, imageType, uint32, layer]),
@@ -56,15 +57,15 @@ export const operations = {
   "dock.info": {
     params: nothing,
     result: v.object({
-      id: text(64),
-      model: text(32),
-      name: text(64),
-      firmware: text(32),
-      sdk: text(32),
+      id: text(1, 64),
+      model: text(0, 32),
+      name: text(0, 64),
+      firmware: text(0, 32),
+      sdk: text(0, 32),
       bootId: eightBytes,
       uptimeMs: uint53,
-      features: v.array(text(16)),
-      stores: v.array(v.object({ store: layer, capacity: uint32, used: uint32 })),
+      features,
+      stores: v.pipe(v.array(v.object({ store: layer, capacity: uint32, used: uint32 })), v.minLength(1), v.maxLength(3)),
     }),
     feature: "",
     answer: small,
@@ -80,7 +81,7 @@ export const operations = {
   "kv.get": {
     params: v.object({ key: name, store }),
     result: v.variant("found", [
-      v.object({ found: v.literal(false) }),
+      v.object({ found: v.literal(false), value: absent, store: absent, upd: absent }),
       v.object({ found: v.literal(true), value, store: layer, upd: v.boolean() }),
     ]),
     feature: "",
