@@ -141,6 +141,6 @@ function makeCursor(generation: number, last: string): Uint8Array {
 }
 
 function readCursor(cursor: Uint8Array): [generation: number, last: Uint8Array] {
-  if (cursor.length < 4) throw new Refusal("INVALID", "a cursor that this dock didn't give");
+  if (cursor.length < 4) throw new Refusal("STALE", "a cursor that this dock didn't give");
   return [Buffer.from(cursor).readUInt32LE(), cursor.subarray(4)];
 }

@@ -1,0 +1,38 @@
+/** How a process that serves a port begins and ends: one line when it is ready, SIGTERM, or the end of its parent. */
+
+/** How often it looks whether its parent is still there, in milliseconds. */
+const PARENT_CHECK = 250;
+
+const atEnd: (() => void)[] = [];
+
+/** Ends the process on a signal, or soon after its parent has ended. */
+export function endWithParent(): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) end();
+  }, PARENT_CHECK).unref();
+  process.on("SIGTERM", end);
+  process.on("SIGINT", end);
+  process.on("SIGHUP", end);
+}
+
+/** Has something done before the process ends. */
+export function onEnd(then: () => void): void {
+  atEnd.push(then);
+}
+
+/** Says where it is served: one line of JSON. */
+export function ready(port: string): void {
+  process.stdout.write(`${JSON.stringify({ ready: true, port })}\n`);
+}
+
+/** Ends the process with an error. */
+export function fail(message: string): never {
+  process.stderr.write(`dl7450-mock: ${message}\n`);
+  process.exit(1);
+}
+
+function end(): void {
+  for (const then of atEnd) then();
+  process.exit(0);
+}
