@@ -65,9 +65,14 @@ async function portOf(child: ChildProcess, timeout: number): Promise<string> {
   throw new DockError({ code: "NO_DOCK", message: `The mock dock didn't start: ${said.trim() || "it said nothing"}` });
 }
 
+/** How long a mock dock may take to end, in milliseconds. */
+const LATE = 2_000;
+
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, "exit");
   child.kill("SIGTERM");
+  const late = setTimeout(() => child.kill("SIGKILL"), LATE);
   await gone;
+  clearTimeout(late);
 }
