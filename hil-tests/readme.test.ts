@@ -1,0 +1,64 @@
+/** The README's code blocks do what they show. */
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import * as v from "valibot";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const root = new URL("..", import.meta.url).pathname;
+const readme = await readFile(join(root, "README.md"), "utf8");
+const blocks = [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = "", code = ""]) => ({ language, code }));
+const commands = blocks.filter(({ language }) => language === "sh").flatMap(({ code }) => code.trim().split("\n"));
+const scripts = blocks.filter(({ language }) => language === "js");
+const { scripts: npmScripts, bin } = v.parse(
+  v.object({ scripts: v.record(v.string(), v.string()), bin: v.record(v.string(), v.string()) }),
+  JSON.parse(await readFile(join(root, "package.json"), "utf8")),
+);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "dl7450-readme-"));
+  await mkdir(join(folder, "node_modules"));
+  await symlink(root, join(folder, "node_modules", "dl7450"), "dir");
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test("every block is of a kind that is run", () => {
+  expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(["sh", "js"]));
+});
+
+describe("commands", () => {
+  test.for(commands)("%s", async (command) => {
+    const [runner, name = "", ...args] = command.split(" ");
+    if (runner === "npm") return expect(["ci", ...Object.keys(npmScripts)]).toContain(name === "run" ? args[0] : name);
+    expect(runner).toBe("npx");
+    const program = join(root, bin[name] ?? "");
+    if (name === "dl7450-mock")
+      return expect(await firstLine(program, args)).toMatch(/^{"ready":true,"port":"127.0.0.1:\d+"}$/);
+    const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], { cwd: folder });
+    if (args[0] !== "ports" && !args.includes("-o")) expect(stdout).not.toBe("");
+  });
+});
+
+describe("scripts", () => {
+  test.for(scripts)("block %$", async ({ code }) => {
+    const file = join(folder, "script.mjs");
+    await writeFile(file, code);
+    const { stdout } = await promisify(execFile)(process.execPath, [file, "mock:"], { cwd: folder });
+    expect(stdout).toContain("1192248 png 9f0369b866a673ce7626ddd38fb721288cfcb4cbeeba766b4c60db5784399d41");
+    expect(stdout).toMatch(/GMT\nundefined\n$/);
+  });
+});
+
+async function firstLine(program: string, args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const gone = once(child, "exit");
+  const [line] = await once(createInterface(child.stdout), "line");
+  child.kill();
+  await gone;
+  return String(line);
+}
