@@ -22,7 +22,7 @@ export function utf8Length(text: string): number {
 export const uint32 = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(UINT32_MAX));
 export const uint53 = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const requestId = v.pipe(uint32, v.minValue(1));
-export const bytes = v.custom<Uint8Array>((it) => it instanceof Uint8Array);
+const bytes = v.custom<Uint8Array>((it) => it instanceof Uint8Array);
 export const eightBytes = bytesOfLength(8, 8);
 export const sha256 = bytesOfLength(32, 32);
 export const layer = v.picklist(LAYERS);
