@@ -48,6 +48,7 @@ export class Question implements Call {
   begin(): void {
     if (this.#session.over !== undefined) return this.fail(this.#session.over);
     if (this.#signal?.aborted) return this.#abort();
+    this.#session.begun(this);
     this.#signal?.addEventListener("abort", this.#abort, { once: true });
     this.#stopDeadline = this.#session.clock.after(this.#timeout, () => this.#giveUp(timeoutProblem(this.#op, this.#timeout)));
     const answer = operations[this.#op].answer(this.#session.welcome.limits) + FRAME_ROOM;
@@ -115,6 +116,7 @@ export class Question implements Call {
     const state = this.#state;
     if (state.kind === "settled") return;
     this.#state = { kind: "settled" };
+    this.#session.settled(this);
     this.#stopRetry();
     this.#stopDeadline();
     this.#signal?.removeEventListener("abort", this.#abort);

@@ -61,6 +61,9 @@ export class Session {
   readonly #link: Link;
   readonly #clock: Clock;
   readonly #timeout: number;
+  /** Every call that isn't settled, also while it waits for its turn. */
+  readonly #unsettled = new Set<Call>();
+  /** Who gets what comes for an id. */
   readonly #calls = new Map<number, Call>();
   #nextId = randomInt(1, UINT32_MAX);
   /** Smoothed round-trip time in milliseconds (RFC 6298 §2), once one is known. */
@@ -155,6 +158,15 @@ export class Session {
     this.#link.send(message);
   }
 
+  /** Takes note of a call that has begun, so that it fails when the session ends; until `settled`. */
+  begun(call: Call): void {
+    this.#unsettled.add(call);
+  }
+
+  settled(call: Call): void {
+    this.#unsettled.delete(call);
+  }
+
   /** An id that no open call has (SPEC §4.1), registered for `call`. */
   register(call: Call): number {
     const id = this.#nextId;
@@ -240,7 +252,7 @@ export class Session {
   #end(problem: Problem): void {
     if (this.#over !== undefined) return;
     this.#over = problem;
-    for (const call of [...this.#calls.values()]) call.fail(problem);
+    for (const call of [...this.#unsettled, ...this.#calls.values()]) call.fail(problem);
     this.#ended(problem);
   }
 }

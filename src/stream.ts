@@ -62,6 +62,7 @@ export class Download implements Call {
   begin(): void {
     if (this.#session.over !== undefined) return this.fail(this.#session.over);
     if (this.#signal?.aborted) return this.#abort();
+    this.#session.begun(this);
     this.#signal?.addEventListener("abort", this.#abort, { once: true });
     this.#request();
   }
@@ -319,6 +320,7 @@ export class Download implements Call {
     this.#stopDeadline();
     this.#signal?.removeEventListener("abort", this.#abort);
     this.#state = { kind: "ended", outcome };
+    this.#session.settled(this);
     this.#wake();
   }
 
