@@ -1,0 +1,22 @@
+/** The value of a key for people: CBOR's diagnostic notation (RFC 8949 §8). */
+import type { KvValue } from "../index.js";
+import { jsonText } from "./json-text.js";
+import { isArray } from "./json-value.js";
+
+/** `"text"`, `12`, `1.5`, `h'0102'`, `["a", 1]`, `{"k": true}`, always on one line. */
+export function diagnostic(value: KvValue): string {
+  if (value === null || typeof value === "boolean" || typeof value === "bigint") return String(value);
+  if (typeof value === "string") return jsonText(value);
+  if (typeof value === "number") return diagnosticNumber(value);
+  if (value instanceof Uint8Array) return `h'${Buffer.from(value).toString("hex")}'`;
+  if (isArray(value)) return `[${value.map(diagnostic).join(", ")}]`;
+  const entries = Object.entries(value).map(([key, inner]) => `${jsonText(key)}: ${diagnostic(inner)}`);
+  return `{${entries.join(", ")}}`;
+}
+
+function diagnosticNumber(value: number): string {
+  if (Object.is(value, -0)) return "-0.0";
+  const digits = String(value);
+  // Whole and not a safe integer: a float, since such an integer would be a bigint. Without a point it would read as one.
+  return Number.isSafeInteger(value) || !/^-?\d+$/.test(digits) ? digits : `${digits}.0`;
+}

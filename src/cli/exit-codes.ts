@@ -1,0 +1,64 @@
+/** What a script learns of how a command went. */
+import type { DockErrorCode } from "../errors.js";
+
+export const EXIT = {
+  ok: 0,
+  other: 1,
+  usage: 2,
+  noDock: 3,
+  notOnDock: 4,
+  taken: 5,
+  linkLost: 6,
+  refused: 7,
+  differs: 8,
+  /** 128 + 2, the number of SIGINT, as a shell has it. */
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The driver's codes, and two that only the command line has. */
+export type CliErrorCode =
+  | DockErrorCode
+  /** What was to be written couldn't be. */
+  | "OUTPUT"
+  /** A fault of this program. */
+  | "UNEXPECTED";
+
+export const EXIT_CODES: Readonly<Record<CliErrorCode, ExitCode>> = {
+  USAGE: EXIT.usage,
+
+  NO_DOCK: EXIT.noDock,
+  SEVERAL_DOCKS: EXIT.noDock,
+  ECHO: EXIT.noDock,
+
+  NOT_FOUND: EXIT.notOnDock,
+
+  BUSY: EXIT.taken,
+  PERMISSION: EXIT.taken,
+
+  LINK_LOST: EXIT.linkLost,
+  TIMEOUT: EXIT.linkLost,
+  NO_ANSWER: EXIT.linkLost,
+
+  UNSUPPORTED: EXIT.refused,
+  VERSION: EXIT.refused,
+  MALFORMED: EXIT.refused,
+  TOO_LARGE: EXIT.refused,
+  READ_ONLY: EXIT.refused,
+  NO_SPACE: EXIT.refused,
+  INVALID: EXIT.refused,
+  STALE: EXIT.refused,
+  CHANGED: EXIT.refused,
+  NO_SESSION: EXIT.refused,
+  CANCELLED: EXIT.refused,
+  INTERNAL: EXIT.refused,
+
+  ABORTED: EXIT.interrupted,
+
+  PROTOCOL: EXIT.other,
+  INTEGRITY: EXIT.other,
+  CLOSED: EXIT.other,
+  WRONG_VALUE: EXIT.other,
+  OUTPUT: EXIT.other,
+  UNEXPECTED: EXIT.other,
+};

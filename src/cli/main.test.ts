@@ -1,0 +1,173 @@
+/** The command line without a dock. */
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { PortInfo } from "../discovery.js";
+import { version } from "../version.js";
+import { brokenOutput, Recorder, runCli, unsafeLines } from "./testing/run-cli.js";
+
+describe("wrong usage ends with 2, with nothing on stdout", () => {
+  const cases: [argv: string[], message: string][] = [
+    [["lss"], "unknown command 'lss' (did you mean ls?)"],
+    [["kv", "gett", "x"], "unknown command 'gett' (did you mean get?)"],
+    [["ls", "--jsn"], "unknown option '--jsn' (did you mean --json?)"],
+    [["ls", "x"], "too many arguments for 'ls'. Expected 0 arguments but got 1."],
+    [["kv", "get"], "missing required argument 'key'"],
+    [["ls", "--store", "fac"], "option '--store <layer>' argument 'fac' is invalid. Allowed choices are"],
+    [["ls", "--timeout", "abc"], "option '--timeout <seconds>' argument 'abc' is invalid."],
+    [["ls", "--timeout", "0"], "option '--timeout <seconds>' argument '0' is invalid."],
+    [["ls", "--timeout", "-1"], "option '--timeout <seconds>' argument '-1' is invalid."],
+    [["ls", "--timeout", "1e999"], "option '--timeout <seconds>' argument '1e999' is invalid."],
+    [["ls", "--timeout", "9999999"], "option '--timeout <seconds>' argument '9999999' is invalid."],
+    [["ls", "--baud", "0"], "option '--baud <rate>' argument '0' is invalid."],
+    [["ls", "--port", "mock:nope"], "A mock dock is mock: or"],
+    [["image", "get"], "give either a tag or --token"],
+    [["image", "get", "a", "--token", "00"], "give either a tag or --token"],
+    [["image", "get", "--token", "xy"], "A token is 2 to 128 hexadecimal digits."],
+    [["image", "get", "a", "-o", ""], "option '-o, --output <file>' argument '' is invalid."],
+  ];
+  test.each(cases)("%j", async (argv, message) => {
+    const { exitCode, stdout, stderr } = await runCli(argv);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr.startsWith(`dl7450: ${message}`), stderr).toBe(true);
+    expect(stderr.split("\n")).toHaveLength(2);
+  });
+
+  test.each([[[]], [["kv"]], [["image"]]])("%j: a command is missing, and stderr has the help", async (argv) => {
+    const { exitCode, stdout, stderr } = await runCli(argv);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toMatch(/^Usage: dl7450 /);
+  });
+
+  test("an image for a terminal asks for -o", async () => {
+    const { exitCode, stderr } = await runCli(["image", "get", "a"], { stdout: new Recorder("terminal") });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("-o FILE");
+  });
+
+  test("is told as JSON when asked for, wherever --json stands", async () => {
+    const { stderr } = await runCli(["ls", "--timeout", "abc", "--json"]);
+    expect(JSON.parse(stderr)).toEqual({
+      error: { code: "USAGE", message: expect.stringContaining("'abc' is invalid"), exitCode: 2 },
+    });
+  });
+
+  test("a key after -- is a key, even --json", async () => {
+    const { stderr } = await runCli(["kv", "get", "--port", "tcp://127.0.0.1:1", "--", "--json"]);
+    expect(stderr).toMatch(/^dl7450: Nothing answers/);
+  });
+});
+
+describe("help", () => {
+  const commands = [["ports"], ["info"], ["ls"], ["kv"], ["image"], ["kv", "list"], ["kv", "get"]];
+  const all = [[], ...commands, ["image", "list"], ["image", "get"], ["image", "token"]];
+  test.each(all.map((words) => [words]))("of %j has an example and the global options, on stdout", async (words) => {
+    const { exitCode, stdout, stderr } = await runCli([...words, "--help"]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toMatch(/\nExamples?:\n {2}dl7450 /);
+    expect(stdout).toContain("--port <target>");
+  });
+
+  test("--version prints the version", async () => {
+    expect(await runCli(["--version"])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
+  });
+});
+
+describe("ports", () => {
+  const dock: PortInfo = { path: "/dev/ttyACM0", vendorId: "17e9", productId: "6000", serialNumber: "RW02\u001b[31m" };
+  const other: PortInfo = { path: "/dev/ttyUSB0", vendorId: "0403", productId: "6001", product: "UART\n\u202e" };
+  const listPorts = async (): Promise<PortInfo[]> => [dock, other];
+
+  test("lists what is plugged in, made visible", async () => {
+    const { exitCode, stdout, stderr } = await runCli(["ports"], { listPorts });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
+      ["path", "dock", "usb", "serial", "manufacturer", "product"],
+      ["/dev/ttyACM0", "yes", "17e9:6000", "RW02\\x1b[31m"],
+      ["/dev/ttyUSB0", "no", "0403:6001", "UART\\n\\u{202e}"],
+      [""],
+    ]);
+  });
+
+  test("as JSON is an array", async () => {
+    const { stdout } = await runCli(["ports", "--json"], { listPorts });
+    expect(unsafeLines(stdout)).toEqual([]);
+    expect(JSON.parse(stdout)).toEqual([
+      { ...dock, dock: true },
+      { ...other, dock: false },
+    ]);
+  });
+
+  test("with nothing plugged in is an empty list and a remark", async () => {
+    const remark = "No USB serial port is plugged in.\n";
+    expect(await runCli(["ports"])).toMatchObject({ exitCode: 0, stdout: "", stderr: remark });
+    expect(await runCli(["ports", "--json"])).toMatchObject({ exitCode: 0, stdout: "[]\n" });
+    expect(await runCli(["ports", "--quiet"])).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
+  });
+
+  test("a reader of stdout that has left is no failure; a full disk is one", async () => {
+    expect(await runCli(["ports"], { listPorts, stdout: brokenOutput("EPIPE") })).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await runCli(["ports"], { listPorts, stdout: brokenOutput("ENOSPC") })).toMatchObject({
+      exitCode: 1,
+      stderr: "dl7450: stdout can't be written: the disk is full.\n",
+    });
+  });
+});
+
+describe("a line without a dock", () => {
+  /** What it does with what it hears is up to the test. */
+  let hear: (socket: Socket) => void = () => {};
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    hear(socket);
+  });
+  let target = "";
+
+  beforeAll(async () => {
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    if (address !== null && typeof address === "object") target = `tcp://127.0.0.1:${address.port}`;
+  });
+  afterAll(() => {
+    server.close();
+  });
+
+  test("that answers nothing ends with 6, in the time that --timeout gives, in seconds", async () => {
+    hear = (socket) => socket.resume();
+    const { exitCode, stderr } = await runCli(["info", "--timeout", "0.2", "--port", target]);
+    expect(exitCode).toBe(6);
+    expect(stderr).toContain("within 200 ms");
+  });
+
+  test("that echoes ends with 3", async () => {
+    hear = (socket) => socket.pipe(socket);
+    expect(await runCli(["info", "--port", target])).toMatchObject({ exitCode: 3 });
+  });
+
+  test("that isn't there ends with 3", async () => {
+    expect(await runCli(["info", "--port", "tcp://127.0.0.1:1"])).toMatchObject({ exitCode: 3 });
+  });
+
+  test("can be named before the command, after it, or by DL7450_PORT, and the last option wins", async () => {
+    const free = "tcp://127.0.0.1:1";
+    const named = "dl7450: Nothing answers at tcp://127.0.0.1:1 ";
+    const env = { DL7450_PORT: free };
+    for (const [argv, given] of [
+      [["--port", free, "info"], {}],
+      [["info", "--port", free], {}],
+      [["info"], { env }],
+      [["--port", target, "info", "--port", free], {}],
+      [["info", "--port", free], { env: { DL7450_PORT: target } }],
+    ] as const) {
+      expect((await runCli(argv, given)).stderr.slice(0, named.length), argv.join(" ")).toBe(named);
+    }
+  });
+
+  test("a command that is interrupted while it opens ends with 130", async () => {
+    const interrupt = new AbortController();
+    hear = () => interrupt.abort();
+    const { exitCode, stderr } = await runCli(["info", "--port", target], { signal: interrupt.signal });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 130, stderr: "dl7450: interrupted\n" });
+  });
+});

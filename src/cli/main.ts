@@ -1,0 +1,26 @@
+/** `dl7450`: runs one command. */
+import type { Context } from "./context.js";
+import { EXIT, type ExitCode } from "./exit-codes.js";
+import { createProgram } from "./program.js";
+import { report } from "./report.js";
+
+/**
+ * Runs the command that `argv` (without program and script) names, and gives the exit code. Never rejects, and leaves nothing
+ * open: when it settles, the dock is closed.
+ */
+export async function main(argv: readonly string[], context: Context): Promise<ExitCode> {
+  const { stdout, stderr } = context;
+  for (const stream of [stdout, stderr]) stream.on("error", () => {}); // each write hears of its own failure
+  try {
+    await createProgram(context).parseAsync([...argv], { from: "user" });
+    return EXIT.ok;
+  } catch (error) {
+    return report(error, context, wantsJson(argv));
+  }
+}
+
+/** Looked up by hand, since a command line that can't be parsed wants its error as JSON as well. */
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end === -1 ? argv.length : end).includes("--json");
+}

@@ -1,0 +1,56 @@
+/** Options that several commands have. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { LayerChoice } from "../index.js";
+
+/** What every command takes, before or after its name. */
+export interface GlobalOptions {
+  readonly port?: string;
+  /** Seconds. */
+  readonly timeout?: number;
+  readonly baud?: number;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+export interface StoreOptions extends GlobalOptions {
+  readonly store?: LayerChoice;
+}
+
+export function addGlobalOptions(program: Command): void {
+  program
+    .option(
+      "--port <target>",
+      "the dock: a path, id:SERIAL, tcp://HOST:PORT, mock: or mock:preview; else $DL7450_PORT, else the only one",
+    )
+    .option("--timeout <seconds>", "longest wait for the dock to open, and for each answer", seconds)
+    .option("--baud <rate>", "bits per second of a UART; USB doesn't care", baudRate)
+    .option("--json", "print JSON, errors too")
+    .option("--quiet", "say nothing but data and errors");
+}
+
+export function storeOption(): Option {
+  const description = "look into this layer alone; application is ephemeral, then runtime";
+  return new Option("--store <layer>", description).choices(Object.keys(LAYER_CHOICES));
+}
+
+const LAYER_CHOICES: Readonly<Record<LayerChoice, true>> = { factory: true, runtime: true, ephemeral: true, application: true };
+
+/** The end of a command's help. */
+export function examples(...lines: readonly string[]): string {
+  return ["", lines.length === 1 ? "Example:" : "Examples:", ...lines.map((line) => `  ${line}`)].join("\n");
+}
+
+// In milliseconds it has to fit a timer.
+const MOST_SECONDS = 2_000_000;
+
+function seconds(text: string): number {
+  const value = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : 0;
+  if (value > 0 && value <= MOST_SECONDS) return value;
+  throw new InvalidArgumentError(`It is a number of seconds above 0, up to ${MOST_SECONDS}.`);
+}
+
+function baudRate(text: string): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (value > 0) return value;
+  throw new InvalidArgumentError("It is a whole number above 0, such as 115200.");
+}

@@ -1,0 +1,55 @@
+/** The words of the command line: commands, options, help. */
+import { Command } from "commander";
+import { version } from "../version.js";
+import type { Context } from "./context.js";
+import { addImageGet } from "./image-get.js";
+import { addImageList } from "./image-list.js";
+import { addImageToken } from "./image-token.js";
+import { addInfo } from "./info.js";
+import { addKvGet } from "./kv-get.js";
+import { addKvList } from "./kv-list.js";
+import { addLs } from "./ls.js";
+import { addGlobalOptions, examples } from "./options.js";
+import { addPorts } from "./ports.js";
+
+const EXIT_CODE_HELP = `
+Exit codes:
+  0 done            3 no dock, or several       6 link lost, or no answer in time
+  1 another error   4 not on the dock           7 refused by the dock
+  2 wrong usage     5 in use, or not permitted  130 interrupted`;
+
+/** The program, ready to parse. It throws where it would end the process, and leaves errors to be told by its caller. */
+export function createProgram(context: Context): Command {
+  const { stdout, stderr } = context;
+  const program = new Command("dl7450")
+    .description("Reads the datastore of a DisplayLink DL-7450 dock over USB serial.")
+    .version(version)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      outputError: () => {},
+      getOutHelpWidth: () => stdout.columns ?? 100,
+      getErrHelpWidth: () => stderr.columns ?? 100,
+    });
+  addGlobalOptions(program);
+  addPorts(program, context);
+  addInfo(program, context);
+  addLs(program, context);
+  const kv = program.command("kv").description("keys and values");
+  addKvList(kv, context);
+  addKvGet(kv, context);
+  kv.addHelpText("after", examples("dl7450 kv get timezone"));
+  const image = program.command("image").description("images");
+  addImageList(image, context);
+  addImageGet(image, context);
+  addImageToken(image, context);
+  image.addHelpText("after", examples("dl7450 image get default -o default.png"));
+  return program
+    .addHelpText("after", EXIT_CODE_HELP)
+    .addHelpText(
+      "after",
+      examples("dl7450 ls", "dl7450 image get default -o default.png", "dl7450 --port mock: kv get timezone"),
+    );
+}

@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import { ManualClock } from "../testing/manual-clock.js";
+import type { Context } from "./context.js";
+import type { GlobalOptions } from "./options.js";
+import { progressBar } from "./progress.js";
+import { Recorder } from "./testing/run-cli.js";
+
+/** What is drawn when the second half of 200 bytes comes after `ms` milliseconds. */
+async function drawn(ms: number, kind: "file" | "terminal", options: GlobalOptions = {}): Promise<string> {
+  const clock = new ManualClock();
+  const stderr = new Recorder(kind);
+  const context: Context = {
+    stdout: new Recorder(),
+    stderr,
+    env: {},
+    clock,
+    signal: new AbortController().signal,
+    listPorts: async () => [],
+  };
+  const bar = await progressBar(context, options);
+  bar.show({ received: 100, size: 200 });
+  await clock.advance(ms);
+  bar.show({ received: 200, size: 200 });
+  bar.end();
+  return stderr.data.toString();
+}
+
+test("a bar is drawn on a terminal when it takes longer than half a second, and wiped off", async () => {
+  const text = await drawn(501, "terminal");
+  expect(text).toContain("100%  200 of 200 bytes");
+  expect(text.endsWith("\u001b[2K")).toBe(true);
+});
+
+test("what is through in half a second draws nothing", async () => {
+  expect(await drawn(500, "terminal")).toBe("");
+});
+
+test("nothing is drawn where there is no terminal", async () => {
+  expect(await drawn(60_000, "file")).toBe("");
+});
+
+test.each([{ quiet: true }, { json: true }])("%j draws nothing", async (options) => {
+  expect(await drawn(60_000, "terminal", options)).toBe("");
+});
+
+test("the terminal is left as it was, even by a process that is killed", async () => {
+  const text = await drawn(501, "terminal");
+  for (const sequence of ["\u001b[?25l", "\u001b[?7l"]) expect(text).not.toContain(sequence);
+});

@@ -1,0 +1,64 @@
+/** Runs the command line in the process of the test, and keeps what it says. */
+import { Writable } from "node:stream";
+import { systemClock } from "../../clock.js";
+import { visible } from "../../visible.js";
+import type { Context, Output } from "../context.js";
+import type { ExitCode } from "../exit-codes.js";
+import { main } from "../main.js";
+
+export interface Ran {
+  readonly exitCode: ExitCode;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What went to stdout, as bytes. */
+  readonly data: Buffer;
+}
+
+/** What a test gives otherwise than usual: nothing plugged in, no terminals, an empty environment. */
+export async function runCli(argv: readonly string[], given: Partial<Context> = {}): Promise<Ran> {
+  const stdout = new Recorder();
+  const stderr = new Recorder();
+  const usual: Context = {
+    stdout,
+    stderr,
+    env: {},
+    clock: systemClock,
+    signal: new AbortController().signal,
+    listPorts: async () => [],
+  };
+  const exitCode = await main(argv, { ...usual, ...given });
+  return { exitCode, stdout: stdout.data.toString(), stderr: stderr.data.toString(), data: stdout.data };
+}
+
+/** An output that keeps what it gets. */
+export class Recorder extends Writable implements Output {
+  readonly isTTY: boolean;
+  readonly #chunks: Buffer[] = [];
+
+  constructor(kind: "file" | "terminal" = "file") {
+    super();
+    this.isTTY = kind === "terminal";
+  }
+
+  get data(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#chunks.push(chunk);
+    done();
+  }
+}
+
+/** An output on which each write fails, as a pipe whose reader has left does with `EPIPE`. */
+export function brokenOutput(code: string): Output {
+  return new Writable({
+    autoDestroy: false,
+    write: (_chunk, _encoding, done) => done(Object.assign(new Error(`write ${code}`), { code })),
+  });
+}
+
+/** The lines that hold something that can't be seen, or that changes how the rest is seen. */
+export function unsafeLines(text: string): string[] {
+  return text.split("\n").filter((line) => visible(line).replaceAll("\\\\", "\\") !== line);
+}
