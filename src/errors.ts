@@ -1,5 +1,6 @@
 /** Every error that a caller can meet: a `DockError` with a stable `code`. */
 import { FAILURES, type Failure, type FailureCode, isFailureCode, type Layer } from "../protocol/index.js";
+import { visible } from "./visible.js";
 
 /** The codes of the host's own; those of the dock are in SPEC §8. */
 const HOST_CODES = {
@@ -52,7 +53,7 @@ export interface Problem {
 /** What a call ended with. */
 export type Outcome<T> = { readonly kind: "done"; readonly value: T } | { readonly kind: "failed"; readonly problem: Problem };
 
-/** Something went wrong. `code` is stable and made for programs, `message` says what to do and is made for people. */
+/** Something went wrong. `code` is stable and made for programs, `message` says what to do and is made for people; text of the dock in it is safe to print. */
 export class DockError extends Error {
   override readonly name = "DockError";
   readonly code: DockErrorCode;
@@ -79,7 +80,7 @@ export function problemOfFailure(failure: Failure, asked: string): Problem {
   const { code, message, retryable, limit, free, store, versions } = failure;
   return {
     code: isFailureCode(code) ? code : "INTERNAL",
-    message: `${asked}: ${message}`,
+    message: `${asked}: ${visible(message)}`,
     retryable,
     details: {
       ...(limit === undefined ? {} : { limit }),

@@ -5,6 +5,7 @@ import { DockError } from "./errors.js";
 import { checkName, type LayerOption, placesOf } from "./layers.js";
 import { listAll } from "./listing.js";
 import type { CallOptions, Session } from "./session.js";
+import { quoted, visible } from "./visible.js";
 
 /** A key in a list. */
 export interface KeyEntry {
@@ -111,7 +112,7 @@ async function conforming<Schema extends StandardSchemaV1>(
   });
   throw new DockError({
     code: "WRONG_VALUE",
-    message: `The value of ${JSON.stringify(key)} isn't what was expected: ${issues.join("; ")}.`,
+    message: `The value of ${quoted(key)} isn't what was expected: ${visible(issues.join("; "))}.`,
     details: { issues },
   });
 }

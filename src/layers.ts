@@ -2,6 +2,7 @@
 import { LAYERS, type Layer, type Limits, utf8Length } from "../protocol/index.js";
 import { DockError } from "./errors.js";
 import type { Session } from "./session.js";
+import { quoted } from "./visible.js";
 
 /** The SDK's `datastore.FACTORY_DATA`: what manufacturing has written. */
 export const FACTORY_DATA = "factory";
@@ -27,7 +28,7 @@ export function placesOf(session: Session, choice: LayerChoice | undefined): rea
   if (!wanted.every((layer) => LAYERS.includes(layer))) {
     throw new DockError({
       code: "USAGE",
-      message: `There is no layer ${JSON.stringify(choice)}: it is one of ${LAYERS.join(", ")}, ${APPLICATION_DATA}.`,
+      message: `There is no layer ${quoted(choice)}: it is one of ${LAYERS.join(", ")}, ${APPLICATION_DATA}.`,
     });
   }
   session.requireFeature("stores", `naming the layer ${choice}`);

@@ -6,6 +6,7 @@ import { type Outcome, type Problem, problemOfFailure, unwrap } from "./errors.j
 import type { Share } from "./flow.js";
 import { abortProblem, REQUEST_ROOM, timeoutProblem } from "./question.js";
 import type { Call, CallOptions, Session } from "./session.js";
+import { quoted } from "./visible.js";
 
 /** Least credit that is worth a message, in bytes: about one data message. */
 const CREDIT_STEP = 8 * 1024;
@@ -54,7 +55,7 @@ export class Download implements Call {
     this.#params = params;
     this.#signal = options.signal;
     this.#timeout = session.timeoutOf(options);
-    this.#what = params.tag === undefined ? "image.get of a token" : `image.get of ${JSON.stringify(params.tag)}`;
+    this.#what = params.tag === undefined ? "image.get of a token" : `image.get of ${quoted(params.tag)}`;
     this.#from = this.#expected = this.#credit = this.#consumed = params.from ?? 0;
   }
 

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { MockDock } from "./testing/mock-dock.js";
 import { brokenOutput, type Ran, runCli } from "./testing/run-cli.js";
@@ -45,6 +46,13 @@ describe("to stdout", () => {
   test("a reader that leaves is no failure", async () => {
     const argv = ["image", "get", "big", "--port", dock.target];
     expect(await runCli(argv, { stdout: brokenOutput("EPIPE") })).toMatchObject({ exitCode: 0, stderr: "" });
+  });
+
+  test("a reader that takes nothing doesn't keep it from being interrupted", async () => {
+    const interrupt = new AbortController();
+    const stdout = new Writable({ write: () => interrupt.abort() });
+    const argv = ["image", "get", "big", "--port", dock.target];
+    expect(await runCli(argv, { stdout, signal: interrupt.signal })).toMatchObject({ exitCode: 130 });
   });
 
   test("a reader that leaves doesn't hide what failed before", async () => {
@@ -117,14 +125,24 @@ describe("to a file", () => {
 });
 
 describe.skipIf(process.platform === "win32")("to what isn't a file", () => {
-  test("/dev/null is written into", async () => {
-    expect(await run("image", "get", "big", "-o", "/dev/null")).toMatchObject({ exitCode: 0 });
-    expect((await stat("/dev/null")).isCharacterDevice()).toBe(true);
+  /** As root, a fault of this program could put a file in the place of the machine's own device: root gets one to spoil. */
+  function device(name: "null" | "full"): string {
+    if (process.getuid?.() !== 0) return `/dev/${name}`;
+    const path = join(folder, name);
+    execFileSync("mknod", [path, "c", "1", name === "null" ? "3" : "7"]); // Linux's admin-guide/devices.txt
+    return path;
+  }
+
+  test("a device is written into", async () => {
+    const path = device("null");
+    expect(await run("image", "get", "big", "-o", path)).toMatchObject({ exitCode: 0 });
+    expect((await stat(path)).isCharacterDevice()).toBe(true);
   });
 
   test.runIf(process.platform === "linux")("a full disk is one clear error", async () => {
-    const stderr = "dl7450: /dev/full can't be written: the disk is full.\n";
-    expect(await run("image", "get", "big", "-o", "/dev/full")).toMatchObject({ exitCode: 1, stderr });
+    const path = device("full");
+    const stderr = `dl7450: ${path} can't be written: the disk is full.\n`;
+    expect(await run("image", "get", "big", "-o", path)).toMatchObject({ exitCode: 1, stderr });
   });
 
   test("a FIFO is written into, once it has a reader", async () => {
@@ -171,5 +189,20 @@ describe("when it breaks off", () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 130, stderr: "dl7450: interrupted\n" });
     expect(await during).toEqual([expect.stringMatching(/^image\.png\.[0-9a-f]{8}\.part$/)]);
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  test("the dock is closed, as it is at a good end", async () => {
+    const interrupt = new AbortController();
+    dock.after(SIZE / 2, () => interrupt.abort());
+    const runs: [exitCode: number, run: () => Promise<Ran>][] = [
+      [0, () => run("image", "get", "big")],
+      [1, () => run("image", "get", "big", "-o", folder)],
+      [4, () => run("image", "get", "nope")],
+      [130, () => runCli(["image", "get", "big", "--port", dock.target], { signal: interrupt.signal })],
+    ];
+    for (const [exitCode, run] of runs.reverse()) {
+      expect(await run()).toMatchObject({ exitCode });
+      await dock.left();
+    }
   });
 });

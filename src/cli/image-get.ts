@@ -51,13 +51,13 @@ async function imageNamed(tag: string, token: string | undefined): Promise<strin
 
 async function imageGet(context: Context, image: string | ImageToken, options: ImageGetOptions): Promise<void> {
   const { output = "-" } = options;
-  const { type, size, store, sha256 } = await withDock(context, options, (dock) => fetch(dock, context, image, options));
+  const { type, size, store, sha256 } = await withDock(context, options, (dock) => fetchImage(dock, context, image, options));
   if (output !== "-" && options.json) return writeJson(context, { file: output, type, size, store, sha256 });
   remark(context, options, `${output === "-" ? "stdout" : output}: ${size} bytes, ${type}, ${store}, sha256 ${sha256}`);
 }
 
 /** Moves the image from the dock to where it is wanted. */
-async function fetch(
+async function fetchImage(
   dock: Dock,
   context: Context,
   image: string | ImageToken,

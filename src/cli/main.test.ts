@@ -164,10 +164,10 @@ describe("a line without a dock", () => {
     }
   });
 
-  test("a command that is interrupted while it opens ends with 130", async () => {
+  test("a command that is interrupted while it opens ends at once, with 130", async () => {
     const interrupt = new AbortController();
     hear = () => interrupt.abort();
-    const { exitCode, stderr } = await runCli(["info", "--port", target], { signal: interrupt.signal });
+    const { exitCode, stderr } = await runCli(["info", "--port", target, "--timeout", "1000"], { signal: interrupt.signal });
     expect({ exitCode, stderr }).toEqual({ exitCode: 130, stderr: "dl7450: interrupted\n" });
   });
 });

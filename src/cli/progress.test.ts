@@ -5,19 +5,17 @@ import type { GlobalOptions } from "./options.js";
 import { progressBar } from "./progress.js";
 import { Recorder } from "./testing/run-cli.js";
 
-/** What is drawn when the second half of 200 bytes comes after `ms` milliseconds. */
-async function drawn(ms: number, kind: "file" | "terminal", options: GlobalOptions = {}): Promise<string> {
+async function start(kind: "file" | "terminal", options: GlobalOptions = {}) {
   const clock = new ManualClock();
   const stderr = new Recorder(kind);
-  const context: Context = {
-    stdout: new Recorder(),
-    stderr,
-    env: {},
-    clock,
-    signal: new AbortController().signal,
-    listPorts: async () => [],
-  };
-  const bar = await progressBar(context, options);
+  const { signal } = new AbortController();
+  const context: Context = { stdout: new Recorder(), stderr, env: {}, clock, signal, listPorts: async () => [] };
+  return { clock, stderr, bar: await progressBar(context, options) };
+}
+
+/** What is drawn when the second half of 200 bytes comes after `ms` milliseconds. */
+async function drawn(ms: number, kind: "file" | "terminal", options: GlobalOptions = {}): Promise<string> {
+  const { clock, stderr, bar } = await start(kind, options);
   bar.show({ received: 100, size: 200 });
   await clock.advance(ms);
   bar.show({ received: 200, size: 200 });
@@ -46,4 +44,13 @@ test.each([{ quiet: true }, { json: true }])("%j draws nothing", async (options)
 test("the terminal is left as it was, even by a process that is killed", async () => {
   const text = await drawn(501, "terminal");
   for (const sequence of ["\u001b[?25l", "\u001b[?7l"]) expect(text).not.toContain(sequence);
+});
+
+test("signals are left to the caller", async () => {
+  const before = process.listenerCount("SIGINT");
+  const { bar, clock } = await start("terminal");
+  await clock.advance(501);
+  bar.show({ received: 100, size: 200 });
+  expect(process.listenerCount("SIGINT")).toBe(before);
+  bar.end();
 });

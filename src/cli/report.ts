@@ -1,7 +1,7 @@
 /** What a command that failed says, and which code it ends with. */
 import { inspect } from "node:util";
 import { CommanderError } from "commander";
-import { visible } from "../visible.js";
+import { printable, visible } from "../visible.js";
 import { CliError } from "./cli-error.js";
 import type { Context } from "./context.js";
 import { type CliErrorCode, EXIT, EXIT_CODES, type ExitCode } from "./exit-codes.js";
@@ -22,7 +22,7 @@ export async function report(error: unknown, { stderr, env, signal }: Context, a
   const { code, message } = signal.aborted ? INTERRUPTED : await failureOf(error);
   const exitCode = EXIT_CODES[code];
   if (asJson) stderr.write(`${jsonText({ error: { code, message, exitCode } })}\n`);
-  else if (!isHelp(error)) stderr.write(`dl7450: ${visible(message)}\n`);
+  else if (!isHelp(error)) stderr.write(`dl7450: ${printable(message)}\n`);
   if (env.DL7450_DEBUG) stderr.write(`${inspect(error).split("\n").map(visible).join("\n")}\n`);
   return exitCode;
 }

@@ -13,15 +13,15 @@ import type { Transport } from "./transport.js";
 const readyLine = v.pipe(v.string(), v.parseJson(), v.object({ ready: v.literal(true), port: v.string() }));
 
 /** Starts a mock dock with `args` after its name, and connects to it. `timeout` is in milliseconds. */
-export async function openMock(args: readonly string[], timeout: number): Promise<Transport> {
+export async function openMock(args: readonly string[], timeout: number, signal?: AbortSignal): Promise<Transport> {
   const overTcp = process.platform === "win32"; // which has no pseudo-terminals to open by name
   const line = overTcp ? ["--tcp", "127.0.0.1:0"] : [];
   const child = spawn(process.execPath, [mockProgram, ...line, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   try {
-    const port = await portOf(child, timeout);
+    const port = await portOf(child, timeout, signal);
     const [host = "", number = ""] = port.split(":");
     const transport = overTcp
-      ? await openTcp({ host, port: Number(number) }, timeout)
+      ? await openTcp({ host, port: Number(number) }, timeout, signal)
       : await openSerial(port, USUAL_BAUD_RATE);
     return {
       ...transport,
@@ -39,7 +39,7 @@ export async function openMock(args: readonly string[], timeout: number): Promis
 /** The mock as it is installed beside this driver: a program to start, not code to import. */
 const mockProgram = join(packageFolder, "dist", "bin", "dl7450-mock.js");
 
-async function portOf(child: ChildProcess, timeout: number): Promise<string> {
+async function portOf(child: ChildProcess, timeout: number, aborted?: AbortSignal): Promise<string> {
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new Error("the mock dock has no output");
   let said = "";
@@ -49,13 +49,14 @@ async function portOf(child: ChildProcess, timeout: number): Promise<string> {
   const lines = createInterface(stdout);
   const stopped = new AbortController();
   try {
-    const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(timeout)]);
+    const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(timeout), ...(aborted === undefined ? [] : [aborted])]);
     const first = await Promise.race([
       once(lines, "line", { signal }).then(([line]) => v.safeParse(readyLine, line)),
       once(child, "exit", { signal }).then(() => undefined),
     ]);
     if (first?.success) return first.output.port;
   } catch (cause) {
+    if (aborted?.aborted) throw new DockError({ code: "ABORTED", message: "Starting the mock dock was aborted.", cause });
     throw new DockError({ code: "NO_DOCK", message: `The mock dock didn't start within ${timeout} ms. ${said}`.trim(), cause });
   } finally {
     stopped.abort();

@@ -1,6 +1,7 @@
 /** Turns what a user names, such as `id:RW02-0005`, into an open line. */
 import { isDock, listPorts, type PortInfo } from "../discovery.js";
 import { DockError } from "../errors.js";
+import { quoted, visible } from "../visible.js";
 import { openTcp, type TcpAddress } from "./tcp.js";
 import type { Transport } from "./transport.js";
 
@@ -39,7 +40,7 @@ export function parseTarget(text: string | undefined): Target {
   if (text.startsWith("mock:")) return { kind: "mock", profile: mockProfile(text.slice("mock:".length)) };
   if (text.startsWith("tcp://")) return { kind: "tcp", address: tcpAddress(text) };
   if (/^[a-z0-9+.-]+:\/\//i.test(text) || text.includes("\0")) {
-    throw usage(`${JSON.stringify(text)} is no target: give a path, id:SERIAL, tcp://HOST:PORT or mock:.`);
+    throw usage(`${quoted(text)} is no target: give a path, id:SERIAL, tcp://HOST:PORT or mock:.`);
   }
   return { kind: "path", path: text };
 }
@@ -55,7 +56,7 @@ export async function openTarget(target: Target, options: TargetOptions): Promis
       return openTcp(target.address, options.timeout, options.signal);
     case "mock": {
       const { openMock } = await import("./mock.js");
-      return openMock(["--profile", target.profile], options.timeout);
+      return openMock(["--profile", target.profile], options.timeout, options.signal);
     }
     case "only":
       return openPath(await pathOfOnlyDock(options.ports ?? listPorts), options);
@@ -73,10 +74,10 @@ async function pathOfSerialNumber(serialNumber: string, ports: () => Promise<rea
   if (first === undefined) {
     throw new DockError({
       code: "NO_DOCK",
-      message: `No USB serial port with the serial number ${JSON.stringify(serialNumber)} is plugged in. \`dl7450 ports\` lists those that are.`,
+      message: `No USB serial port with the serial number ${quoted(serialNumber)} is plugged in. \`dl7450 ports\` lists those that are.`,
     });
   }
-  if (found.length > 1) throw several(`Several ports have the serial number ${JSON.stringify(serialNumber)}`, found);
+  if (found.length > 1) throw several(`Several ports have the serial number ${quoted(serialNumber)}`, found);
   return first.path;
 }
 
@@ -96,7 +97,7 @@ async function pathOfOnlyDock(ports: () => Promise<readonly PortInfo[]>): Promis
 
 function several(what: string, ports: readonly PortInfo[]): DockError {
   const candidates = ports.map(({ path, serialNumber }) =>
-    serialNumber === undefined ? path : `${path} (id:${JSON.stringify(serialNumber).slice(1, -1)})`,
+    serialNumber === undefined ? path : `${path} (id:${visible(serialNumber)})`,
   );
   return new DockError({
     code: "SEVERAL_DOCKS",
@@ -116,7 +117,7 @@ function tcpAddress(text: string): TcpAddress {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const port = Number(url?.port);
   if (url === undefined || url.hostname === "" || !(port > 0) || !["", "/"].includes(url.pathname) || url.username !== "") {
-    throw usage(`${JSON.stringify(text)} is no TCP target: give tcp://HOST:PORT.`);
+    throw usage(`${quoted(text)} is no TCP target: give tcp://HOST:PORT.`);
   }
   return { host: url.hostname.replace(/^\[|\]$/g, ""), port };
 }

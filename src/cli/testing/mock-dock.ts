@@ -68,6 +68,11 @@ export class MockDock {
     this.#host?.destroy();
   }
 
+  /** Waits until no host is connected. */
+  async left(): Promise<void> {
+    if (this.#host?.closed === false) await once(this.#host, "close");
+  }
+
   async stop(): Promise<void> {
     this.cut();
     this.#server.close();
