@@ -54,21 +54,35 @@ function masterOf(terminal: object): number {
   throw new Error("this node-pty has no file descriptor");
 }
 
-/** Serves TCP, one host at a time, as on a cable: a second one is let go at once. */
+/** How long a host waits for the one before it, which may be leaving just now, in milliseconds. */
+const CHANGE_OVER = 200;
+
+/** Serves TCP, one host at a time, as on a cable: a second one is let go. */
 export function serveTcp({ host, port }: { host: string; port: number }, random: Random, serve: Serve): void {
   let connected: Socket | undefined;
-  const server = createServer({ noDelay: true }, (socket) => {
-    if (connected !== undefined) return void socket.destroy();
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
+    socket.on("error", () => {}); // `close` follows
+    const before = connected;
+    if (before === undefined) return begin(socket);
+    const late = setTimeout(() => socket.destroy(), CHANGE_OVER);
+    before.once("close", () => {
+      clearTimeout(late);
+      if (connected === undefined) begin(socket);
+      else socket.destroy();
+    });
+  });
+  const begin = (socket: Socket): void => {
+    if (socket.destroyed) return;
     connected = socket;
     const outlet = new Outlet(socket, random, socket);
     const peer = serve((bytes) => outlet.send(bytes));
     socket.on("data", (bytes) => peer.receive(bytes));
-    socket.on("error", () => {}); // `close` follows
     socket.on("close", () => {
       peer.hangUp();
       connected = undefined;
     });
-  });
+    socket.resume();
+  };
   server.on("error", (error) => fail(error.message));
   server.listen(port, host, () => {
     const address = server.address();
