@@ -72,17 +72,12 @@ export class LineGuard {
   #held: Uint8Array = NOTHING;
   /** Bytes that may still pass in this run. */
   #room: number;
-  #bound: number;
+  readonly #bound: number;
 
   /** @param maxBody the receiver's body limit in bytes */
   constructor(maxBody: number) {
     this.#bound = frameBound(maxBody) + 1;
     this.#room = this.#bound;
-  }
-
-  /** Sets another body limit, in bytes, from the next run on: for the session, once the handshake is through. */
-  set maxBody(maxBody: number) {
-    this.#bound = frameBound(maxBody) + 1;
   }
 
   /** Takes bytes off the line and says what they are. The pieces share memory with `chunk`. */

@@ -1,6 +1,6 @@
 /** The contract between host and dock, with nothing of either in it: `import { … } from "dl7450/protocol"`. */
 export { cobsBound, cobsDecode, cobsEncode } from "./cobs.js";
-export { type DecodedBody, decodeBody, encodeBody, type Item } from "./codec.js";
+export { type DecodedBody, decodeBody, encodeBody, type Item, isArray } from "./codec.js";
 export { crc32 } from "./crc.js";
 export { FAILURES, type Failure, type FailureCode, isFailureCode } from "./errors.js";
 export { IMAGE_TYPES, type ImageType, isKvValue, type KvValue, LAYERS, type Layer, utf8Length } from "./fields.js";

@@ -50,7 +50,7 @@ export type Hello = v.InferOutput<typeof hello>;
 
 /** The map of a `welcome` (SPEC §3.1). */
 const welcome = v.object({
-  version: uint32,
+  version: requestId,
   nonce: eightBytes,
   bootId: eightBytes,
   dock: v.object({ id: text(1, 64), model: text(0, 32), name: text(0, 64) }),

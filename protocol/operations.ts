@@ -76,7 +76,7 @@ export const operations = {
     params: v.object(listing),
     result: v.object({ entries: v.array(keyEntry), generation, cursor: v.exactOptional(cursor) }),
     feature: "",
-    answer: (limits: Limits) => limits.pageBytes + 128,
+    answer: (limits: Limits) => limits.pageBytes + 320,
   },
   "kv.get": {
     params: v.object({ key: name, store }),
@@ -93,7 +93,7 @@ export const operations = {
     params: v.object(listing),
     result: v.object({ entries: v.array(imageEntry), generation, cursor: v.exactOptional(cursor) }),
     feature: "",
-    answer: (limits: Limits) => limits.pageBytes + 128,
+    answer: (limits: Limits) => limits.pageBytes + 320,
   },
   "image.get": { params: imageGetParams, result: v.object({ size: uint32, sha256 }), feature: "", answer: small },
   "image.token": {

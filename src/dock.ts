@@ -1,5 +1,6 @@
 /** A dock at the other end of a line: open it, read it, close it. */
 import type { Layer, Limits } from "../protocol/index.js";
+import { positive } from "./check.js";
 import { systemClock } from "./clock.js";
 import { DockError } from "./errors.js";
 import { ImageStore } from "./image-store.js";
@@ -59,10 +60,10 @@ export class Dock implements AsyncDisposable {
    * Opens a dock: a path, `id:SERIAL`, `tcp://HOST:PORT`, `mock:` (a mock dock of its own), or nothing, which is `DL7450_PORT` in
    * the environment, else the one DisplayLink port there is.
    *
-   * Fails with `NO_DOCK`, `SEVERAL_DOCKS`, `BUSY`, `PERMISSION`, `NO_ANSWER`, `ECHO`, `VERSION`, `TIMEOUT`, `ABORTED`, `USAGE`.
+   * Fails with `NO_DOCK`, `SEVERAL_DOCKS`, `BUSY`, `PERMISSION`, `NO_ANSWER`, `ECHO`, `VERSION`, `PROTOCOL`, `LINK_LOST`, `TIMEOUT`, `ABORTED`, `USAGE`.
    */
   static async open(target?: string, options: OpenOptions = {}): Promise<Dock> {
-    const timeout = positive("handshakeTimeout", options.handshakeTimeout ?? USUAL_HANDSHAKE_TIMEOUT);
+    const { handshakeTimeout: timeout } = timesOf(options);
     const baudRate = positive("baudRate", options.baudRate ?? 115_200);
     const { signal } = options;
     if (signal?.aborted)
@@ -74,11 +75,11 @@ export class Dock implements AsyncDisposable {
 
   /** Opens a dock over a line that is open already, which the dock then owns. Fails as `open` does. */
   static async over(transport: Transport, options: OpenOptions = {}): Promise<Dock> {
+    const times = timesOf(options);
     const session = await Session.open(transport, {
       clock: systemClock,
       software: `dl7450 ${version}`,
-      handshakeTimeout: positive("handshakeTimeout", options.handshakeTimeout ?? USUAL_HANDSHAKE_TIMEOUT),
-      timeout: positive("timeout", options.timeout ?? USUAL_TIMEOUT),
+      ...times,
       signal: options.signal,
       onText: options.onText,
       onLog: options.onLog,
@@ -140,7 +141,9 @@ export class Dock implements AsyncDisposable {
   }
 }
 
-function positive(name: string, value: number): number {
-  if (Number.isFinite(value) && value > 0 && value < 2 ** 31) return value;
-  throw new DockError({ code: "USAGE", message: `\`${name}\` is a number above 0 and below 2^31.` });
+function timesOf(options: OpenOptions): { handshakeTimeout: number; timeout: number } {
+  return {
+    handshakeTimeout: positive("handshakeTimeout", options.handshakeTimeout ?? USUAL_HANDSHAKE_TIMEOUT),
+    timeout: positive("timeout", options.timeout ?? USUAL_TIMEOUT),
+  };
 }

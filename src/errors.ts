@@ -75,12 +75,15 @@ export function unwrap<T>(outcome: Outcome<T>): T {
   return outcome.value;
 }
 
+/** Of a dock's message, in characters: SPEC §8 allows it 256 bytes. */
+const LONGEST_MESSAGE = 256;
+
 /** What a dock's failure message means to a caller. */
 export function problemOfFailure(failure: Failure, asked: string): Problem {
   const { code, message, retryable, limit, free, store, versions } = failure;
   return {
     code: isFailureCode(code) ? code : "INTERNAL",
-    message: `${asked}: ${visible(message)}`,
+    message: `${asked}: ${visible(message.slice(0, LONGEST_MESSAGE))}`,
     retryable,
     details: {
       ...(limit === undefined ? {} : { limit }),

@@ -28,13 +28,15 @@ export class Handshake {
     this.#options = options;
   }
 
-  /** Says hello until it is answered. `welcomed` is called at once with the answer, before anything that follows it is read. */
-  async run(link: Link, welcomed: (welcome: Welcome) => void): Promise<Outcome<Welcome>> {
+  /** Says hello until it is answered. `welcomed` is called at once with the answer and how long it took in milliseconds, before anything that follows it is read. */
+  async run(link: Link, welcomed: (welcome: Welcome, roundTrip: number) => void): Promise<Outcome<Welcome>> {
     const { clock, handshakeTimeout, signal } = this.#options;
+    const begun = clock.now();
     let stopHello = (): void => {};
     const hello = (wait: number): void => {
       const { software } = this.#options;
       link.send({ type: "hello", hello: { versions: [PROTOCOL_VERSION], nonce: this.#nonce, maxBody: USUAL_BODY, software } });
+      if (this.#settle === undefined) return; // sending can be what ends it: a tracer may abort
       stopHello = clock.after(wait, () => hello(Math.min(wait * 2, HELLO_RETRY.longest)));
     };
     const stopDeadline = clock.after(handshakeTimeout, () => this.fail(this.#noAnswer(link)));
@@ -46,7 +48,7 @@ export class Handshake {
         stopHello();
         stopDeadline();
         signal?.removeEventListener("abort", abort);
-        if (outcome.kind === "done") welcomed(outcome.value);
+        if (outcome.kind === "done") welcomed(outcome.value, clock.now() - begun);
         resolve(outcome);
       };
       hello(HELLO_RETRY.first);

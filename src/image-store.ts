@@ -1,5 +1,6 @@
 /** Images on the dock: the SDK's `ImageStore`, from the other end of a cable. */
 import type { ImageHead, ImageType, Layer } from "../protocol/index.js";
+import { positive } from "./check.js";
 import { DockError } from "./errors.js";
 import { checkName, type LayerOption, type Place, placesOf } from "./layers.js";
 import { listAll } from "./listing.js";
@@ -84,18 +85,19 @@ export class ImageToken {
 
 /** An image on its way: iterate over it for its bytes, once. */
 export class ImageStream implements AsyncIterable<Uint8Array> {
-  readonly #begin: () => Promise<Download>;
+  readonly #begin: (cancelled: AbortSignal) => Promise<Download>;
+  readonly #cancelled = new AbortController();
   readonly #onProgress: ((progress: Progress) => void) | undefined;
   #download: Promise<Download> | undefined;
   #iterated = false;
 
   /** Made by `ImageStore.stream`. */
-  constructor(begin: () => Promise<Download>, onProgress: ((progress: Progress) => void) | undefined) {
+  constructor(begin: (cancelled: AbortSignal) => Promise<Download>, onProgress: ((progress: Progress) => void) | undefined) {
     this.#begin = begin;
     this.#onProgress = onProgress;
   }
 
-  /** What the image is; comes before its bytes. Fails with `NOT_FOUND` and what else a call can fail with. */
+  /** What the image is; comes before its bytes, which are then to be read, or to be given up by `cancel`. Fails with `NOT_FOUND` and what else a call can fail with. */
   async info(): Promise<ImageInfo> {
     const download = await this.#started();
     return infoOf(await download.head());
@@ -119,14 +121,14 @@ export class ImageStream implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** Leaves it before its end: for who has asked for `info` and doesn't want the bytes. */
+  /** Leaves it before its end: for who has asked for `info` and doesn't want the bytes. Never fails. */
   async cancel(): Promise<void> {
     this.#iterated = true;
-    (await this.#download)?.stop();
+    this.#cancelled.abort();
   }
 
   #started(): Promise<Download> {
-    this.#download ??= this.#begin();
+    this.#download ??= this.#begin(this.#cancelled.signal);
     return this.#download;
   }
 }
@@ -151,9 +153,10 @@ export class ImageStore {
    * Fails with `NOT_FOUND` when there is none, `STALE` for a token of before a restart, `TOO_LARGE`, `CHANGED`, `INTEGRITY`.
    */
   async get(image: string | ImageToken, options: ImageGetOptions = {}): Promise<Image> {
-    const stream = this.stream(image, options);
+    const limit = positive("maxBytes", options.maxBytes ?? USUAL_MAX_BYTES);
+    const { store, signal, timeout, onProgress } = options;
+    const stream = this.stream(image, { store, signal, timeout, onProgress });
     const info = await stream.info();
-    const limit = options.maxBytes ?? USUAL_MAX_BYTES;
     if (info.size > limit) {
       await stream.cancel();
       const message = `The image has ${info.size} bytes, and ${limit} were allowed (maxBytes). Stream it instead.`;
@@ -173,7 +176,10 @@ export class ImageStore {
    * iterated over or its `info` is asked for; leaving the loop cancels it. Fails as `get` does.
    */
   stream(image: string | ImageToken, options: ImageStreamOptions = {}): ImageStream {
-    return new ImageStream(() => this.#download(image, options), options.onProgress);
+    const { signal } = options;
+    const begin = (cancelled: AbortSignal): Promise<Download> =>
+      this.#download(image, { ...options, signal: signal === undefined ? cancelled : AbortSignal.any([signal, cancelled]) });
+    return new ImageStream(begin, options.onProgress);
   }
 
   /** A token for an image, which can be given to `get` in its place until the dock restarts. Fails with `NOT_FOUND`. */

@@ -1,6 +1,6 @@
 /** Keys and values on the dock: the SDK's `KvStore`, from the other end of a cable. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { KvValue, Layer } from "../protocol/index.js";
+import { isArray, type KvValue, type Layer } from "../protocol/index.js";
 import { DockError } from "./errors.js";
 import { checkName, type LayerOption, placesOf } from "./layers.js";
 import { listAll } from "./listing.js";
@@ -68,7 +68,7 @@ export class KvStore {
     checkName("key", key, this.#session.welcome.limits);
     for (const place of placesOf(this.#session, options.store)) {
       const answer = await this.#session.request("kv.get", { key, ...place }, options);
-      if (answer.found) return { value: answer.value, store: answer.store, upd: answer.upd };
+      if (answer.found) return { value: ownBytes(answer.value), store: answer.store, upd: answer.upd };
     }
     return undefined;
   }
@@ -115,4 +115,12 @@ async function conforming<Schema extends StandardSchemaV1>(
     message: `The value of ${quoted(key)} isn't what was expected: ${visible(issues.join("; "))}.`,
     details: { issues },
   });
+}
+
+/** The value with byte strings of its own: those that come out of a frame share the frame's memory. */
+function ownBytes(value: KvValue): KvValue {
+  if (value instanceof Uint8Array) return Uint8Array.from(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (isArray(value)) return value.map(ownBytes);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, ownBytes(inner)]));
 }

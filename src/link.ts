@@ -11,6 +11,7 @@ import {
   type HostMessage,
   LineGuard,
   parseDockMessage,
+  USUAL_BODY,
 } from "../protocol/index.js";
 import type { Clock } from "./clock.js";
 import type { Problem } from "./errors.js";
@@ -86,19 +87,21 @@ export class Link {
   readonly #transport: Transport;
   readonly #handlers: LinkHandlers;
   readonly #clock: Clock;
-  readonly #guard = new LineGuard(HANDSHAKE_BODY);
+  readonly #guard = new LineGuard(USUAL_BODY);
   readonly #splitter = new DelimiterParser({ delimiter: [...DELIMITER_BYTES], readableObjectMode: true });
   readonly #console = new TextDecoder("utf-8");
   #maxBody = HANDSHAKE_BODY;
   #outgoing: Uint8Array[] = [];
   #open = true;
-  #lastByteAt: number;
+  #frameBytes = 0;
+  #partialBytes = 0;
+  #lastFrameByteAt: number;
 
   constructor(transport: Transport, handlers: LinkHandlers, clock: Clock) {
     this.#transport = transport;
     this.#handlers = handlers;
     this.#clock = clock;
-    this.#lastByteAt = clock.now();
+    this.#lastFrameByteAt = clock.now();
     this.#splitter.on("data", (run: Buffer) => this.#frame(run));
     const { stream } = transport;
     stream.on("data", (chunk: Buffer) => this.#received(chunk));
@@ -116,15 +119,24 @@ export class Link {
     return this.#transport.holdsBack;
   }
 
-  /** When bytes came in last, by the link's clock. */
-  get lastByteAt(): number {
-    return this.#lastByteAt;
+  /** Bytes of frames, whole or not, that came in. */
+  get frameBytes(): number {
+    return this.#frameBytes;
   }
 
-  /** Sets the largest body to accept, in bytes. */
+  /** Bytes of the frame that is coming in just now. */
+  get partialBytes(): number {
+    return this.#partialBytes;
+  }
+
+  /** When one came in last, by the link's clock. */
+  get lastFrameByteAt(): number {
+    return this.#lastFrameByteAt;
+  }
+
+  /** Sets the largest body to accept, in bytes, up to the usual one. */
   set maxBody(maxBody: number) {
     this.#maxBody = maxBody;
-    this.#guard.maxBody = maxBody;
   }
 
   /** Sends a message. What is sent in one turn of the event loop goes out as one write. */
@@ -154,11 +166,13 @@ export class Link {
 
   #received(chunk: Buffer): void {
     if (!this.#open) return;
-    this.#lastByteAt = this.#clock.now();
     this.counters.bytesIn += chunk.length;
     for (const piece of this.#guard.feed(chunk)) {
       switch (piece.kind) {
         case "frames":
+          this.#frameBytes += piece.bytes.length;
+          this.#partialBytes = piece.bytes === DELIMITER_BYTES ? 0 : this.#partialBytes + piece.bytes.length;
+          this.#lastFrameByteAt = this.#clock.now();
           this.#splitter.write(piece.bytes);
           break;
         case "text":

@@ -25,7 +25,7 @@ export async function listAll<Op extends ListOperation>(
       if (!found.has(entry[0])) found.set(entry[0], entry);
     }
   }
-  return [...found.values()].sort((a, b) => Buffer.compare(Buffer.from(a[0]), Buffer.from(b[0])));
+  return [...found.values()].sort((a, b) => compareNames(a[0], b[0]));
 }
 
 async function listPlace<Op extends ListOperation>(
@@ -53,11 +53,21 @@ async function listPages<Op extends ListOperation>(
   let params: Params<ListOperation> = place;
   for (;;) {
     const page = await session.request<ListOperation>(op, params, options);
-    entries.push(...page.entries);
-    if (page.cursor === undefined) return entries;
-    if (page.entries.length === 0 || entries.length > MOST_ENTRIES) {
-      throw new DockError({ code: "PROTOCOL", message: `The dock's ${op} never comes to an end.` });
+    const ordered = page.entries.every((entry) => {
+      const last = entries.at(-1);
+      entries.push(entry);
+      return last === undefined || compareNames(last[0], entry[0]) < 0;
+    });
+    const { cursor } = page;
+    if (ordered && cursor === undefined) return entries;
+    if (!ordered || cursor === undefined || page.entries.length === 0 || entries.length > MOST_ENTRIES) {
+      throw new DockError({ code: "PROTOCOL", message: `The dock's ${op} isn't in order, or never comes to an end.` });
     }
-    params = { ...place, cursor: page.cursor };
+    params = { ...place, cursor };
   }
+}
+
+/** By the bytes of their UTF-8 (SPEC §7.3). */
+function compareNames(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -1,5 +1,5 @@
 /** One request with one answer, from waiting for its turn until it is settled (SPEC §4). */
-import { type DockMessage, type Item, type Operation, operations } from "../protocol/index.js";
+import { type DockMessage, type Item, type Operation, operations, USUAL_BODY } from "../protocol/index.js";
 import { type Outcome, type Problem, problemOfFailure } from "./errors.js";
 import type { Share } from "./flow.js";
 import type { Call, CallOptions, Session } from "./session.js";
@@ -23,11 +23,9 @@ export class Question implements Call {
   readonly #settled: (outcome: Outcome<unknown>) => void;
   #state: State = { kind: "waiting", leave: () => {} };
   #askedAt = 0;
-  #framesThen = 0;
-  /** How often the request was sent. */
-  #sent = 0;
   #stopRetry: () => void = () => {};
   #stopDeadline: () => void = () => {};
+  #stopListening: () => void = () => {};
 
   constructor(
     session: Session,
@@ -49,9 +47,13 @@ export class Question implements Call {
     if (this.#session.over !== undefined) return this.fail(this.#session.over);
     if (this.#signal?.aborted) return this.#abort();
     this.#session.begun(this);
-    this.#signal?.addEventListener("abort", this.#abort, { once: true });
-    this.#stopDeadline = this.#session.clock.after(this.#timeout, () => this.#giveUp(timeoutProblem(this.#op, this.#timeout)));
-    const answer = operations[this.#op].answer(this.#session.welcome.limits) + FRAME_ROOM;
+    this.#stopListening = this.#session.onAbort(this.#signal, this.#abort);
+    this.#stopDeadline = this.#session.clock.after(this.#timeout, () =>
+      this.#giveUp(
+        this.#state.kind === "waiting" ? waitedProblem(this.#op, this.#timeout) : timeoutProblem(this.#op, this.#timeout),
+      ),
+    );
+    const answer = Math.min(operations[this.#op].answer(this.#session.welcome.limits), USUAL_BODY) + FRAME_ROOM;
     const need = { requests: 1, streams: 0, up: REQUEST_ROOM, down: { least: answer, most: answer } } as const;
     const leave = this.#session.flow.ask(need, (share) => this.#ask(share));
     if (this.#state.kind === "waiting") this.#state = { kind: "waiting", leave };
@@ -63,7 +65,7 @@ export class Question implements Call {
       case "pending":
         return this.#awaitAnswer(this.#session.retryTime);
       case "result":
-        if (this.#sent === 1) this.#session.measure(this.#session.clock.now() - this.#askedAt);
+        this.#session.measure(this.#session.clock.now() - this.#askedAt);
         return this.#settle({ kind: "done", value: message.value });
       case "failure":
         return this.fail(problemOfFailure(message.failure, this.#op));
@@ -83,20 +85,18 @@ export class Question implements Call {
   }
 
   #send(id: number, wait: number): void {
-    this.#sent++;
-    if (this.#sent > 1) this.#session.counters.retries++;
     this.#session.send({ type: "request", id, op: this.#op, params: this.#params });
     this.#awaitAnswer(wait);
   }
 
   /** Asks again when nothing is heard for `wait` milliseconds. */
-  #awaitAnswer(wait: number): void {
+  #awaitAnswer(wait: number, heard = this.#session.heard): void {
     this.#stopRetry();
     const since = this.#session.clock.now();
-    this.#framesThen = this.#session.counters.framesIn;
     this.#stopRetry = this.#session.clock.after(wait, () => {
       if (this.#state.kind !== "asked") return;
-      if (this.#session.isHearing(since, this.#framesThen)) return this.#awaitAnswer(wait);
+      if (this.#session.isStillComing(since, heard)) return this.#awaitAnswer(wait, heard);
+      this.#session.counters.retries++;
       this.#send(this.#state.id, this.#session.nextRetryTime(wait));
     });
   }
@@ -119,7 +119,7 @@ export class Question implements Call {
     this.#session.settled(this);
     this.#stopRetry();
     this.#stopDeadline();
-    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#stopListening();
     if (state.kind === "waiting") state.leave();
     else this.#session.retire(state.id, state.share);
     this.#settled(outcome);
@@ -128,6 +128,14 @@ export class Question implements Call {
 
 export function abortProblem(what: string, signal: AbortSignal | undefined): Problem {
   return { code: "ABORTED", message: `${what} was aborted.`, cause: signal?.reason };
+}
+
+export function waitedProblem(what: string, timeout: number): Problem {
+  return {
+    code: "TIMEOUT",
+    message: `${what} waited ${timeout} ms for other calls, and its turn didn't come.`,
+    retryable: true,
+  };
 }
 
 export function timeoutProblem(what: string, timeout: number): Problem {

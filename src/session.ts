@@ -12,6 +12,8 @@ import {
   USUAL_BODY,
   type Welcome,
 } from "../protocol/index.js";
+import { Aborts } from "./aborts.js";
+import { positive } from "./check.js";
 import type { Clock } from "./clock.js";
 import { DockError, type Outcome, type Problem, unwrap } from "./errors.js";
 import { Flow, type Share } from "./flow.js";
@@ -22,6 +24,8 @@ import type { Transport } from "./transport/transport.js";
 
 /** First wait for an answer, in milliseconds, before a round-trip time is known; the least; the longest (SPEC §9.3). */
 const RETRY = { first: 500, least: 250, longest: 4_000 };
+/** A frame that has come so far, in bytes, isn't noise: on a slow line it is worth waiting for. */
+const LONG_FRAME = 512;
 /** Longest that a call goes without an answer, or a stream without new bytes, in milliseconds (SPEC §9.3). */
 export const USUAL_TIMEOUT = 10_000;
 /** Longest handshake, in milliseconds (SPEC §9.3). */
@@ -65,9 +69,11 @@ export class Session {
   readonly #unsettled = new Set<Call>();
   /** Who gets what comes for an id. */
   readonly #calls = new Map<number, Call>();
+  readonly #aborts = new Aborts();
   #nextId = randomInt(1, UINT32_MAX);
   /** Smoothed round-trip time in milliseconds (RFC 6298 §2), once one is known. */
   #roundTrip: number | undefined;
+  #lastDataAt = 0;
   #over: Problem | undefined;
   #ended: (problem: Problem) => void = () => {};
   readonly flow: Flow;
@@ -79,7 +85,7 @@ export class Session {
   static async open(transport: Transport, options: SessionOptions): Promise<Session> {
     let session: Session | undefined;
     const handshake = new Handshake(options);
-    const link = new Link(
+    const link: Link = new Link(
       transport,
       {
         message: (message) => (session === undefined ? handshake.receive(message) : session.#receive(message, options)),
@@ -89,17 +95,18 @@ export class Session {
           options.onText?.(text);
         },
         lost: (problem) => {
-          handshake.fail(problem);
+          handshake.fail(transport.kind === "tcp" && link.counters.bytesIn === 0 ? takenProblem(transport.name) : problem);
           if (session !== undefined) session.#end(problem);
         },
         ...(options.trace === undefined ? {} : { trace: options.trace }),
       },
       options.clock,
     );
-    const outcome = await handshake.run(link, (welcome) => {
+    const outcome = await handshake.run(link, (welcome, roundTrip) => {
       session = new Session(link, welcome, options);
+      session.flow.roundTrip = roundTrip;
     });
-    if (outcome.kind === "failed") await link.close();
+    if (outcome.kind === "failed") await link.close().catch(() => {}); // why it failed is what matters
     unwrap(outcome);
     if (session === undefined) throw new Error("a handshake that is done has made a session");
     return session;
@@ -110,7 +117,7 @@ export class Session {
     this.#clock = options.clock;
     this.#timeout = options.timeout;
     this.welcome = welcome;
-    this.flow = new Flow(welcome.limits, link.holdsBack);
+    this.flow = new Flow(welcome.limits, link.holdsBack, options.clock);
     this.ended = new Promise((resolve) => {
       this.#ended = resolve;
     });
@@ -137,21 +144,41 @@ export class Session {
 
   /** How long to wait before asking again, in milliseconds (SPEC §9.3). */
   get retryTime(): number {
-    return this.#roundTrip === undefined ? RETRY.first : Math.max(RETRY.least, 4 * this.#roundTrip);
+    return this.#roundTrip === undefined ? RETRY.first : Math.min(Math.max(RETRY.least, 4 * this.#roundTrip), RETRY.longest);
   }
 
   /** The wait after a wait of `ms` milliseconds. */
   nextRetryTime(ms: number): number {
-    return Math.max(ms, Math.min(ms * 2, RETRY.longest));
+    return Math.min(ms * 2, RETRY.longest);
   }
 
+  /** How long a call with these options waits, in milliseconds. Fails with `USAGE`. */
   timeoutOf(options: CallOptions): number {
-    return options.timeout ?? this.#timeout;
+    return positive("timeout", options.timeout ?? this.#timeout);
   }
 
-  /** Whether bytes are coming in just now though no frame has ended: a long frame on a slow line, worth waiting for. */
-  isHearing(since: number, framesThen: number): boolean {
-    return this.#link.lastByteAt > since && this.counters.framesIn === framesThen;
+  /** Bytes of frames that came in so far: where `isStillComing` counts from. */
+  get heard(): number {
+    return this.#link.frameBytes;
+  }
+
+  /**
+   * Whether what was on the way when `heard` was taken may still be coming: frames are arriving since `since`, and not yet more of
+   * them than can have been under way before a repetition of it.
+   */
+  isStillComing(since: number, heard: number): boolean {
+    return this.#link.lastFrameByteAt > since && this.#link.frameBytes - heard < 2 * this.flow.window;
+  }
+
+  /** Whether a stream's bytes are coming in, of this stream or of others, so that one that waits behind them isn't stuck. */
+  isMoving(since: number, heard: number): boolean {
+    const moving = this.#lastDataAt > since || (this.#link.partialBytes >= LONG_FRAME && this.#link.lastFrameByteAt > since);
+    return moving && this.#link.frameBytes - heard < 2 * this.flow.window;
+  }
+
+  /** Calls `then` when the signal comes. Returns how to stop waiting for it. */
+  onAbort(signal: AbortSignal | undefined, then: () => void): () => void {
+    return this.#aborts.on(signal, then);
   }
 
   send(message: HostMessage): void {
@@ -181,13 +208,19 @@ export class Session {
     this.flow.giveBack(share);
   }
 
-  /** Cancels an id. What it had under way counts until the dock has confirmed, since it may still be on the line. */
+  /** Cancels an id, until the dock has confirmed. What it had under way counts until then, since it may still be on the line. */
   cancel(id: number, share: Partial<Share>): void {
     if (this.#over !== undefined) return this.retire(id, share);
-    const giveUp = this.#clock.after(RETRY.longest, () => this.retire(id, share));
+    let stopRetry = (): void => {};
     const done = (): void => {
-      giveUp();
+      stopRetry();
+      stopGivingUp();
       this.retire(id, share);
+    };
+    const stopGivingUp = this.#clock.after(USUAL_TIMEOUT, done);
+    const send = (wait: number): void => {
+      this.send({ type: "cancel", id });
+      stopRetry = this.#clock.after(wait, () => send(this.nextRetryTime(wait)));
     };
     this.#calls.set(id, {
       receive: (message) => {
@@ -195,10 +228,12 @@ export class Session {
       },
       fail: done,
     });
-    this.send({ type: "cancel", id });
+    send(this.retryTime);
   }
 
+  /** A round trip took so long, in milliseconds: from the first sending, since which of several was answered can't be told. */
   measure(roundTrip: number): void {
+    this.flow.roundTrip = roundTrip;
     this.#roundTrip = this.#roundTrip === undefined ? roundTrip : this.#roundTrip + (roundTrip - this.#roundTrip) / 8;
   }
 
@@ -216,7 +251,7 @@ export class Session {
       new Question(this, op, params, options, resolve).begin();
     });
     const schema: v.GenericSchema<unknown, Result<Op>> = operations[op].result;
-    const answer = v.safeParse(schema, unwrap(outcome));
+    const answer = v.safeParse(schema, unwrap(outcome), { abortEarly: true });
     if (answer.success) return answer.output;
     throw new DockError({ code: "PROTOCOL", message: `The dock answered ${op} with something that isn't an answer to it.` });
   }
@@ -228,6 +263,7 @@ export class Session {
   }
 
   #receive(message: DockMessage, options: SessionOptions): void {
+    if (message.type === "dockData") this.#lastDataAt = this.#clock.now();
     switch (message.type) {
       case "welcome":
         return; // an answer to one of several hellos of this handshake, or of one before
@@ -246,7 +282,7 @@ export class Session {
       message: "The dock has restarted, and the session is gone. Open it again.",
       retryable: true,
     });
-    void this.#link.close();
+    this.#link.close().catch(() => {}); // the session is over, whatever becomes of the line
   }
 
   #end(problem: Problem): void {
@@ -255,4 +291,10 @@ export class Session {
     for (const call of [...this.#unsettled, ...this.#calls.values()]) call.fail(problem);
     this.#ended(problem);
   }
+}
+
+/** As a port of ser2net does, whose serial port another program has. */
+function takenProblem(name: string): Problem {
+  const message = `${name} closed the connection without a word: another program has that dock, or nothing is behind the port.`;
+  return { code: "BUSY", message, retryable: true };
 }

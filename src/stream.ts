@@ -1,10 +1,18 @@
 /** One image on its way from the dock: credit, gaps, resume (SPEC §5). */
 import { createHash, type Hash } from "node:crypto";
 import * as v from "valibot";
-import { type DockMessage, type ImageHead, imageHead, operations, type Params } from "../protocol/index.js";
+import {
+  type DockMessage,
+  type Failure,
+  type ImageHead,
+  imageHead,
+  operations,
+  type Params,
+  UINT32_MAX,
+} from "../protocol/index.js";
 import { type Outcome, type Problem, problemOfFailure, unwrap } from "./errors.js";
 import type { Share } from "./flow.js";
-import { abortProblem, REQUEST_ROOM, timeoutProblem } from "./question.js";
+import { abortProblem, REQUEST_ROOM, timeoutProblem, waitedProblem } from "./question.js";
 import type { Call, CallOptions, Session } from "./session.js";
 import { quoted } from "./visible.js";
 
@@ -12,6 +20,8 @@ import { quoted } from "./visible.js";
 const CREDIT_STEP = 8 * 1024;
 /** How often a stream that the dock no longer has is asked for anew. */
 const MOST_RESUMES = 3;
+/** Pieces that wait for the consumer. A window of full ones is far less: more are crumbs, which cost memory that bytes don't count. */
+const MOST_PIECES = 4_096;
 
 /** What to read: an image by tag or by token, from an offset on. */
 export type DownloadParams = Omit<Params<"image.get">, "credit">;
@@ -32,7 +42,9 @@ export class Download implements Call {
   #state: State = { kind: "waiting", leave: () => {} };
   /** The first head that came: what the caller was told. */
   #head: ImageHead | undefined;
+  /** Over what came for this request, and over what came since the beginning where that isn't the same. */
   #hash: Hash = createHash("sha256");
+  #wholeHash: Hash | undefined;
   /** Where this request began; the next byte to come; what may come up to; the next byte to be handed out. */
   #from: number;
   #expected: number;
@@ -40,6 +52,8 @@ export class Download implements Call {
   #consumed: number;
   /** Bytes of the session's window that are counted for this stream. */
   #share = 0;
+  /** Bytes of the dock's window that are counted for it. */
+  #up = 0;
   #askingForCredit: (() => void) | undefined;
   /** Set while data is ignored until the expected offset comes (SPEC §5.4). */
   #inGap = false;
@@ -49,6 +63,7 @@ export class Download implements Call {
   #changed: Promise<void> | undefined;
   #stopRetry: () => void = () => {};
   #stopDeadline: () => void = () => {};
+  #stopListening: () => void = () => {};
 
   constructor(session: Session, params: DownloadParams, options: CallOptions) {
     this.#session = session;
@@ -64,7 +79,7 @@ export class Download implements Call {
     if (this.#session.over !== undefined) return this.fail(this.#session.over);
     if (this.#signal?.aborted) return this.#abort();
     this.#session.begun(this);
-    this.#signal?.addEventListener("abort", this.#abort, { once: true });
+    this.#stopListening = this.#session.onAbort(this.#signal, this.#abort);
     this.#request();
   }
 
@@ -113,8 +128,7 @@ export class Download implements Call {
       case "result":
         return this.#receiveResult(state, message.value);
       case "failure":
-        if (message.failure.code === "STALE" && this.#resume(state)) return;
-        return this.fail(problemOfFailure(message.failure, this.#what));
+        return this.#receiveFailure(state, message.failure);
     }
   }
 
@@ -124,14 +138,16 @@ export class Download implements Call {
   }
 
   #request(): void {
-    const most = this.#session.flow.window;
+    const most = Math.min(this.#session.flow.window, UINT32_MAX - this.#from);
     const need = { requests: 1, streams: 1, up: REQUEST_ROOM, down: { least: Math.min(most, 2 * CREDIT_STEP), most } } as const;
     this.#startDeadline();
     const leave = this.#session.flow.ask(need, (share) => {
+      this.#up = share.up;
       this.#share = share.down;
       this.#credit = this.#from + share.down;
       const id = this.#session.register(this);
       this.#state = { kind: "asked", id };
+      this.#startDeadline();
       this.#send(id, this.#session.retryTime);
     });
     if (this.#state.kind === "waiting") this.#state = { kind: "waiting", leave };
@@ -154,8 +170,13 @@ export class Download implements Call {
       return this.#lie("another head than before");
     }
     if (state.head !== undefined) return; // it came again, since the request did
+    if (head.sha256 !== undefined && !same(this.#params.ifSha256 ?? head.sha256, head.sha256)) {
+      return this.#giveUp({ code: "CHANGED", message: `${this.#what}: the image has another SHA-256 than was asked for.` });
+    }
     state.head = head;
     this.#head ??= head;
+    this.#session.flow.giveBack({ up: this.#up });
+    this.#up = 0;
     this.#giveBackBeyond(head.size);
     this.#progress();
     this.#askForCredit();
@@ -169,13 +190,17 @@ export class Download implements Call {
     if (end > state.head.size) return this.#lie("more than the size that it gave");
     if (offset < this.#expected) {
       counters.duplicates++;
+      this.#awaitDock(this.#session.retryTime);
     } else if (offset > this.#expected) {
       this.#gap(state.id);
     } else {
       this.#inGap = false;
       this.#expected = end;
       this.#hash.update(bytes);
-      this.#received.push(bytes);
+      this.#wholeHash?.update(bytes);
+      if (this.#received.length === MOST_PIECES) return this.#lie("its data in crumbs");
+      // A view of its own kind: what comes out of the link is a Buffer, whose `slice` means something else.
+      this.#received.push(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
       this.#share -= bytes.length;
       this.#session.flow.arrived(bytes.length);
       this.#progress();
@@ -188,18 +213,37 @@ export class Download implements Call {
     if (state.head === undefined) return; // as for data
     if (parsed.output.size !== state.head.size) return this.#lie("a result of another size than its head");
     if (this.#expected < state.head.size) return this.#gap(state.id);
-    const digest = this.#hash.digest();
-    const whole = this.#from === 0 ? state.head.sha256 : undefined;
-    if (!digest.equals(parsed.output.sha256) || (whole !== undefined && !digest.equals(whole))) {
-      const message = `${this.#what}: what arrived doesn't have the SHA-256 that the dock gives. Nothing of it may be trusted.`;
-      return this.#end({ kind: "failed", problem: { code: "INTEGRITY", message, retryable: true } });
+    if (this.#isWhatWasSent(parsed.output.sha256, state.head.sha256 ?? this.#params.ifSha256)) {
+      return this.#end({ kind: "done", value: undefined });
     }
-    this.#end({ kind: "done", value: undefined });
+    const message = `${this.#what}: what arrived doesn't have the SHA-256 that the dock gives. Nothing of it may be trusted.`;
+    this.#giveUp({ code: "INTEGRITY", message, retryable: true });
+  }
+
+  /** Checks what came for this request, and the whole image where all of it came (SPEC §5.1). */
+  #isWhatWasSent(sent: Uint8Array, image: Uint8Array | undefined): boolean {
+    const digest = this.#hash.digest();
+    if (!digest.equals(sent)) return false;
+    const whole = this.#wholeHash?.digest() ?? digest;
+    return (this.#params.from ?? 0) > 0 || image === undefined || whole.equals(image);
+  }
+
+  #receiveFailure(state: { readonly id: number; readonly head?: ImageHead }, failure: Failure): void {
+    const problem = problemOfFailure(failure, this.#what);
+    switch (problem.code) {
+      case "STALE":
+        return this.#resume(state) ? undefined : this.fail(problem);
+      case "INVALID":
+      case "MALFORMED":
+        return this.#giveUp(problem); // the dock may still have the stream (SPEC §1.4, §5.4)
+      default:
+        return this.fail(problem);
+    }
   }
 
   /** Something between is missing: asks for it once, and ignores what follows until it comes (SPEC §5.4). */
   #gap(id: number): void {
-    if (this.#inGap) return;
+    if (this.#inGap) return this.#awaitDock(this.#session.retryTime);
     this.#inGap = true;
     this.#session.counters.gaps++;
     this.#session.flow.lost();
@@ -215,10 +259,13 @@ export class Download implements Call {
   /** The dock no longer has the stream: asks for the rest, if the image can be told to be the same (SPEC §5.1). */
   #resume(state: { readonly id: number; readonly head?: ImageHead }): boolean {
     const ifSha256 = state.head?.sha256;
-    if (ifSha256 === undefined || this.#resumes === MOST_RESUMES) return false;
+    const fromTheBeginning = (this.#params.from ?? 0) === 0; // otherwise what came before couldn't be checked any more
+    if (ifSha256 === undefined || !fromTheBeginning || this.#resumes === MOST_RESUMES) return false;
     this.#resumes++;
     this.#leave();
-    this.#from = this.#expected;
+    this.#inGap = false;
+    this.#from = this.#credit = this.#expected;
+    this.#wholeHash ??= this.#hash;
     this.#hash = createHash("sha256");
     this.#params = { ...this.#params, ifSha256 };
     this.#state = { kind: "waiting", leave: () => {} };
@@ -231,7 +278,7 @@ export class Download implements Call {
     if (this.#state.kind !== "asked" || this.#state.head === undefined || this.#askingForCredit !== undefined) return;
     const { id, head } = this.#state;
     const { flow } = this.#session;
-    const want = Math.min(head.size, this.#consumed + flow.window) - this.#credit;
+    const want = Math.min(head.size, this.#consumed + flow.window) - this.#credit; // a size fits 32 bits, and so does this
     const left = head.size - this.#credit;
     if (want <= 0 || want < Math.min(left, flow.window / 4)) return;
     let granted = false;
@@ -265,10 +312,16 @@ export class Download implements Call {
     this.#wake();
   }
 
-  #startDeadline(): void {
+  /** Nothing new for the time of the call ends it, unless the line is busy with what was under way. */
+  #startDeadline(heard = this.#session.heard): void {
     this.#stopDeadline();
+    const since = this.#session.clock.now();
     this.#stopDeadline = this.#session.clock.after(this.#timeout, () => {
-      if (!this.#isIdle()) this.#giveUp(timeoutProblem(this.#what, this.#timeout));
+      if (this.#isIdle()) return;
+      const waits = this.#state.kind === "waiting";
+      // Who waits for a place waits as long as the others move on.
+      if (this.#session.isMoving(since, waits ? this.#session.heard : heard)) return this.#startDeadline(heard);
+      this.#giveUp(waits ? waitedProblem(this.#what, this.#timeout) : timeoutProblem(this.#what, this.#timeout));
     });
   }
 
@@ -279,19 +332,19 @@ export class Download implements Call {
   }
 
   /** Asks again when nothing new comes for `wait` milliseconds. */
-  #awaitDock(wait: number): void {
+  #awaitDock(wait: number, heard = this.#session.heard): void {
     this.#stopRetry();
     if (this.#isIdle()) return;
     const since = this.#session.clock.now();
-    const { framesIn } = this.#session.counters;
     this.#stopRetry = this.#session.clock.after(wait, () => {
       if (this.#state.kind !== "asked") return;
-      if (this.#session.isHearing(since, framesIn)) return this.#awaitDock(wait);
+      if (this.#session.isStillComing(since, heard)) return this.#awaitDock(wait, heard);
       const longer = this.#session.nextRetryTime(wait);
       if (this.#state.head === undefined) {
         this.#session.counters.retries++;
         return this.#send(this.#state.id, longer);
       }
+      this.#session.flow.lost();
       this.#resend(this.#state.id);
       this.#awaitDock(longer);
     });
@@ -307,9 +360,10 @@ export class Download implements Call {
   /** Ends it for a reason that the dock doesn't know, and tells it. */
   #giveUp(problem: Problem): void {
     const state = this.#state;
+    this.#received = []; // what came before a lie, or before the caller's word, isn't handed out any more
     if (state.kind === "asked") {
       this.#session.cancel(state.id, this.#shares());
-      this.#share = 0;
+      this.#share = this.#up = 0;
       this.#state = { kind: "waiting", leave: () => {} };
     }
     this.fail(problem);
@@ -319,7 +373,7 @@ export class Download implements Call {
     if (this.#state.kind === "ended") return;
     this.#leave();
     this.#stopDeadline();
-    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#stopListening();
     this.#state = { kind: "ended", outcome };
     this.#session.settled(this);
     this.#wake();
@@ -332,11 +386,11 @@ export class Download implements Call {
     this.#askingForCredit = undefined;
     if (this.#state.kind === "waiting") this.#state.leave();
     if (this.#state.kind === "asked") this.#session.retire(this.#state.id, this.#shares());
-    this.#share = 0;
+    this.#share = this.#up = 0;
   }
 
   #shares(): Share {
-    return { requests: 1, streams: 1, up: REQUEST_ROOM, down: this.#share };
+    return { requests: 1, streams: 1, up: this.#up, down: this.#share };
   }
 
   /** Settles when something came in or it ended. Whoever waits at the same time waits for the same. */

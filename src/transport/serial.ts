@@ -1,5 +1,6 @@
 /** A serial port, by serialport. */
 import { realpath } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
 import { SerialPort } from "serialport";
 import { DockError, type Problem } from "../errors.js";
 import type { Transport } from "./transport.js";
@@ -7,18 +8,56 @@ import type { Transport } from "./transport.js";
 /** Bits per second that a UART runs at unless told otherwise; a USB device and a pseudo-terminal don't care. */
 export const USUAL_BAUD_RATE = 115_200;
 
+/**
+ * How long a port that is taken is tried again, and how often, in milliseconds: whoever has just closed it may have a read under way
+ * in the kernel, which keeps the lock until it returns.
+ */
+const RELEASE = { most: 300, every: 20 };
+
 /** Opens a port for itself alone, raw, 8N1, or fails with `NO_DOCK`, `BUSY` or `PERMISSION`. */
 export async function openSerial(path: string, baudRate: number): Promise<Transport> {
   // hupcl off: closing the port doesn't drop DTR, at which some adapters reset what is behind them.
   const port = new SerialPort({ path, baudRate, autoOpen: false, lock: true, hupcl: false });
-  const failure = await new Promise<Error | null>((resolve) => port.open(resolve));
-  if (failure !== null) throw new DockError(problemOfOpening(path, failure));
-  return { name: path, stream: port, holdsBack: await isPseudoTerminal(path), close: () => closePort(port) };
+  const giveUpAt = performance.now() + RELEASE.most;
+  for (;;) {
+    const failure = await new Promise<Error | null>((resolve) => port.open(resolve));
+    if (failure === null) break;
+    const problem = problemOfOpening(path, failure);
+    if (problem.code !== "BUSY" || performance.now() > giveUpAt) throw new DockError(problem);
+    await setTimeout(RELEASE.every);
+  }
+  watch(port);
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closed ??= closePort(port);
+    return closed;
+  };
+  return { kind: "serial", name: path, stream: port, holdsBack: await isPseudoTerminal(path), close };
+}
+
+/** How often a port is asked whether it is still there, in milliseconds. */
+const WATCH = 500;
+
+/**
+ * Ends a port that has hung up. serialport misses that when it is just reading: an end of file makes it read again, for ever.
+ * What a hung-up port answers to any question is an error of input or output; one that has no modem lines says just that.
+ */
+function watch(port: SerialPort): void {
+  const timer = setInterval(() => {
+    if (!port.isOpen) return clearInterval(timer);
+    port.get((error) => {
+      if (error !== null && /input\/output error|no such device|bad file/i.test(error.message))
+        port.destroy(new Error("it has hung up"));
+    });
+  }, WATCH);
+  timer.unref();
+  port.once("close", () => clearInterval(timer));
 }
 
 async function closePort(port: SerialPort): Promise<void> {
   if (!port.isOpen) return;
-  // An error here means that the port went away by itself meanwhile, which is what was wanted.
+  // What the device never took would keep the system waiting for it. An error means that the port is going by itself.
+  await new Promise<void>((resolve) => port.flush(() => resolve()));
   await new Promise<void>((resolve) => port.close(() => resolve()));
 }
 

@@ -11,9 +11,9 @@ export interface TcpAddress {
 /** Connects, or fails with `NO_DOCK`, `TIMEOUT` or `ABORTED`. `timeout` is in milliseconds. */
 export async function openTcp({ host, port }: TcpAddress, timeout: number, signal?: AbortSignal): Promise<Transport> {
   const name = `tcp://${host.includes(":") ? `[${host}]` : host}:${port}`;
-  const socket = connect({ host, port, noDelay: true });
   const limit = AbortSignal.timeout(timeout);
   const stop = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+  const socket = connect({ host, port, noDelay: true });
   const failure = await new Promise<unknown>((resolve) => {
     const abort = (): void => resolve(stop.reason);
     stop.addEventListener("abort", abort, { once: true });
@@ -21,7 +21,7 @@ export async function openTcp({ host, port }: TcpAddress, timeout: number, signa
     socket.once("connect", () => resolve(undefined));
     socket.once("error", resolve);
   });
-  if (failure === undefined) return { name, stream: socket, holdsBack: true, close: () => closeSocket(socket) };
+  if (failure === undefined) return { kind: "tcp", name, stream: socket, holdsBack: true, close: () => closeSocket(socket) };
   socket.destroy();
   if (signal?.aborted) throw new DockError({ code: "ABORTED", message: `Connecting to ${name} was aborted.`, cause: failure });
   if (limit.aborted) {

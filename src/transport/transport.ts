@@ -2,6 +2,8 @@
 import type { Duplex } from "node:stream";
 
 export interface Transport {
+  /** What kind of line it is. */
+  readonly kind: "serial" | "tcp";
   /** The line as a person would name it: a path, or `tcp://host:port`. */
   readonly name: string;
   /** The bytes. It is destroyed, or emits `error`, `end` or `close`, when the line is gone: the first of them counts. */

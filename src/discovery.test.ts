@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { isDock, listPorts, listPortsOfSysfs } from "./discovery.js";
+import { addAdapterPort, addBoardPort, addCdcPort, addVirtualTty } from "./testing/fake-sysfs.js";
+
+const dock = { idVendor: "17e9", idProduct: "6013", manufacturer: "DisplayLink", product: "DL-7450" };
+
+describe("the ports of sysfs", () => {
+  test("are the USB serial ports with what their devices say of themselves, and nothing else", async () => {
+    const root = await folder();
+    await addCdcPort(root, "ttyACM0", "1-2", { ...dock, serial: "RW02-0005" });
+    await addAdapterPort(root, "ttyUSB0", "1-3", { idVendor: "0403", idProduct: "6001", serial: "FT12", product: "FT232R" });
+    await addBoardPort(root, "ttyS0");
+    await addVirtualTty(root, "tty0");
+    expect(await listPortsOfSysfs(join(root, "class/tty"))).toEqual([
+      {
+        path: "/dev/ttyACM0",
+        vendorId: "17e9",
+        productId: "6013",
+        serialNumber: "RW02-0005",
+        manufacturer: "DisplayLink",
+        product: "DL-7450",
+      },
+      { path: "/dev/ttyUSB0", vendorId: "0403", productId: "6001", serialNumber: "FT12", product: "FT232R" },
+    ]);
+  });
+
+  test("are ordered by their numbers", async () => {
+    const root = await folder();
+    for (const number of [10, 2, 0]) await addCdcPort(root, `ttyACM${number}`, `1-${number + 1}`, dock);
+    const ports = await listPortsOfSysfs(join(root, "class/tty"));
+    expect(ports.map(({ path }) => path)).toEqual(["/dev/ttyACM0", "/dev/ttyACM2", "/dev/ttyACM10"]);
+  });
+
+  test("tell two docks apart by their serial numbers", async () => {
+    const root = await folder();
+    await addCdcPort(root, "ttyACM0", "1-2", { ...dock, serial: "RW02-0005" });
+    await addCdcPort(root, "ttyACM1", "1-4", { ...dock, serial: "RW02-0009" });
+    const ports = await listPortsOfSysfs(join(root, "class/tty"));
+    expect(ports.map(({ serialNumber }) => serialNumber)).toEqual(["RW02-0005", "RW02-0009"]);
+    expect(ports.every(isDock)).toBe(true);
+  });
+
+  test.each([
+    ["has none", {}],
+    ["has an empty one", { serial: "" }],
+  ])("leave out a serial number when the device %s; that of the hub isn't taken", async (_, serial) => {
+    const root = await folder();
+    await addCdcPort(root, "ttyACM0", "1-2", { idVendor: "17E9", idProduct: "6013", ...serial });
+    const ports = await listPortsOfSysfs(join(root, "class/tty"));
+    expect(ports).toEqual([{ path: "/dev/ttyACM0", vendorId: "17e9", productId: "6013" }]);
+  });
+
+  test("keep a serial number with spaces and other letters as it is", async () => {
+    const root = await folder();
+    await addCdcPort(root, "ttyACM0", "1-2", { ...dock, serial: " Büro 1 " });
+    expect((await listPortsOfSysfs(join(root, "class/tty")))[0]?.serialNumber).toBe(" Büro 1 ");
+  });
+
+  test("are none where there is no such folder, or a device has just gone", async () => {
+    const root = await folder();
+    expect(await listPortsOfSysfs(join(root, "class/tty"))).toEqual([]);
+    await addCdcPort(root, "ttyACM0", "1-2", dock);
+    await rm(join(root, "devices"), { recursive: true });
+    expect(await listPortsOfSysfs(join(root, "class/tty"))).toEqual([]);
+  });
+});
+
+test("a port is a dock when its device is DisplayLink's", () => {
+  expect(isDock({ path: "/dev/ttyACM0", vendorId: "17e9", productId: "0001" })).toBe(true);
+  expect(isDock({ path: "/dev/ttyACM0", vendorId: "0403", productId: "6013" })).toBe(false);
+});
+
+test("the ports of this computer can be listed, with udev or without", async () => {
+  for (const port of await listPorts()) expect(port).toMatchObject({ path: expect.any(String), vendorId: expect.any(String) });
+});
+
+async function folder(): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), "dl7450-sysfs-"));
+  onTestFinished(() => rm(root, { recursive: true }));
+  return root;
+}
