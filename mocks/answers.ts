@@ -67,8 +67,9 @@ export function answer(op: string, params: unknown, context: Context): Record<st
 
 /** An image by its tag, where the dock can look for it. */
 export function findImage(dock: DockModel, limits: Limits, tag: string, store: Layer | undefined): StoredImage | undefined {
+  const layer = layerAsked(dock, store);
   checkLength("tag", tag, limits.tagBytes);
-  return dock.image(tag, layerAsked(dock, store));
+  return dock.image(tag, layer);
 }
 
 function info({ dock, model, uptimeMs }: Context): Record<string, Item> {
@@ -78,8 +79,9 @@ function info({ dock, model, uptimeMs }: Context): Record<string, Item> {
 }
 
 function keyAsked({ key, store }: { key: string; store?: Layer }, { dock, limits, maxBody }: Context): Record<string, Item> {
+  const layer = layerAsked(dock, store);
   checkLength("key", key, limits.keyBytes);
-  const found = dock.key(key, layerAsked(dock, store));
+  const found = dock.key(key, layer);
   if (found === undefined) return { found: false };
   const limit = Math.min(limits.valueBytes, maxBody - VALUE_ROOM);
   if (found.size > limit) throw new Refusal("TOO_LARGE", "the value doesn't fit into a frame", limit);

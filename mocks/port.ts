@@ -1,7 +1,7 @@
 /** The ports that a mock is served on: a pseudo-terminal or TCP. What goes out is cut at random places, as lines do. */
 import { spawn as spawnProcess } from "node:child_process";
 import { createServer, type Socket } from "node:net";
-import type { Writable } from "node:stream";
+import { Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { spawn } from "@lydell/node-pty";
 import { fail, onEnd, ready } from "./lifetime.js";
@@ -9,30 +9,45 @@ import type { Random } from "./random.js";
 
 /** Pieces in which bytes go out are at most so long: what a serial driver hands over at once. */
 const LONGEST_PIECE = 32 * 1024;
+/** Bytes that may wait to go out before streams have to wait: more would only be late when something must be sent again. */
+const FULL = 64 * 1024;
 /** Bytes that may wait to go out before the other side isn't listened to any more: who doesn't read needn't ask. */
 const MOST_WAITING = 1024 * 1024;
 
+/** Where answers go. */
+export interface Line {
+  send(bytes: Uint8Array): void;
+  /** Whether so much waits to go out that what can wait should. */
+  isFull(): boolean;
+}
+
 /** Who answers on a line. */
-export interface Peer {
+interface Peer {
   receive(bytes: Uint8Array): void;
+  /** The line, which was full, has room again. */
+  drained(): void;
   /** The other side is gone, where the port can tell. */
   hangUp(): void;
 }
 
-/** Makes the one who answers, given how to send. */
-export type Serve = (send: (bytes: Uint8Array) => void) => Peer;
+/** Makes the one who answers, given where to. */
+export type Serve = (line: Line) => Peer;
 
-/** Keeps a terminal raw and open, whether or not somebody has opened it, until the mock is gone. */
-const KEEPER = "stty raw -echo && tty && while kill -0 $PPID; do sleep 1; done 2>/dev/null";
+/** Keeps a terminal raw and open, whether or not somebody has opened it. */
+const KEEPER = "stty raw -echo && tty && exec sleep 2147483647";
+/** Writes what comes on descriptor 3, and is not left waiting for a reader when the mock is gone. */
+const WRITER = "cat <&3 & while kill -0 $PPID && kill -0 $!; do sleep 1; done 2>/dev/null; kill -9 $!";
 
 /** Serves a pseudo-terminal, which is opened by name like a port. */
 export function servePseudoTerminal(random: Random, serve: Serve): void {
   const terminal = spawn("/bin/sh", ["-c", KEEPER], { encoding: null });
   // node-pty's own writes spin, with everything at a stand, while nobody reads. `cat` waits in its place.
-  const writer = spawnProcess("cat", { stdio: ["pipe", masterOf(terminal), "ignore"] });
-  if (writer.stdin === null) throw new Error("a child with a pipe has an input");
-  const outlet = new Outlet(writer.stdin, random, terminal);
-  const peer = serve((bytes) => outlet.send(bytes));
+  const stdio = ["ignore", masterOf(terminal), "ignore", "pipe"] as const;
+  const writer = spawnProcess("/bin/sh", ["-c", WRITER], { stdio: [...stdio], detached: true }); // a group of its own, to be ended whole
+  const [, , , input] = writer.stdio;
+  if (!(input instanceof Writable)) throw new Error("a child with a pipe has an input");
+  const outlet = new Outlet(input, random, terminal, () => peer.drained());
+  const peer = serve(outlet);
   let path = "";
   // With `encoding: null` node-pty gives buffers, whatever its types say.
   terminal.onData((data: string | Buffer) => {
@@ -43,7 +58,7 @@ export function servePseudoTerminal(random: Random, serve: Serve): void {
   });
   terminal.onExit(() => fail("the pseudo-terminal is gone"));
   onEnd(() => {
-    writer.kill("SIGKILL");
+    if (writer.pid !== undefined) process.kill(-writer.pid, "SIGKILL");
     terminal.kill("SIGKILL");
   });
 }
@@ -55,7 +70,7 @@ function masterOf(terminal: object): number {
 }
 
 /** How long a host waits for the one before it, which may be leaving just now, in milliseconds. */
-const CHANGE_OVER = 200;
+const CHANGE_OVER = 500;
 
 /** Serves TCP, one host at a time, as on a cable: a second one is let go. */
 export function serveTcp({ host, port }: { host: string; port: number }, random: Random, serve: Serve): void {
@@ -74,8 +89,8 @@ export function serveTcp({ host, port }: { host: string; port: number }, random:
   const begin = (socket: Socket): void => {
     if (socket.destroyed) return;
     connected = socket;
-    const outlet = new Outlet(socket, random, socket);
-    const peer = serve((bytes) => outlet.send(bytes));
+    const outlet = new Outlet(socket, random, socket, () => peer.drained());
+    const peer = serve(outlet);
     socket.on("data", (bytes) => peer.receive(bytes));
     socket.on("close", () => {
       peer.hangUp();
@@ -92,19 +107,21 @@ export function serveTcp({ host, port }: { host: string; port: number }, random:
 }
 
 /** Sends bytes in pieces that are cut at random places, one after the other: a receiver must not rely on whole messages. */
-class Outlet {
+class Outlet implements Line {
   readonly #stream: Writable;
   readonly #random: Random;
   readonly #source: { pause(): unknown; resume(): unknown };
+  readonly #drained: () => void;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #sending = false;
 
   /** @param source what the other side's bytes come from, to be paused while it doesn't read */
-  constructor(stream: Writable, random: Random, source: { pause(): unknown; resume(): unknown }) {
+  constructor(stream: Writable, random: Random, source: { pause(): unknown; resume(): unknown }, drained: () => void) {
     this.#stream = stream;
     this.#random = random;
     this.#source = source;
+    this.#drained = drained;
     stream.on("error", () => {}); // the other side is gone, which the port itself notices
   }
 
@@ -115,6 +132,10 @@ class Outlet {
     if (!this.#sending) void this.#sendWaiting();
   }
 
+  isFull(): boolean {
+    return this.#waitingBytes >= FULL;
+  }
+
   async #sendWaiting(): Promise<void> {
     this.#sending = true;
     for (let bytes = this.#waiting.shift(); bytes !== undefined; bytes = this.#waiting.shift()) {
@@ -123,18 +144,20 @@ class Outlet {
         const end = at + this.#random.between(1, longest);
         const goOn = this.#stream.write(bytes.subarray(at, end));
         if (this.#stream.destroyed) return;
-        if (!goOn) await this.#drained();
+        if (!goOn) await this.#room();
         else if (end < bytes.length) await setImmediate();
         at = end;
       }
+      const wasFull = this.isFull();
       this.#waitingBytes -= bytes.length;
+      if (wasFull && !this.isFull()) this.#drained();
       if (this.#waitingBytes <= MOST_WAITING) this.#source.resume();
     }
     this.#sending = false;
   }
 
   /** Waits until the stream takes more, or is gone. */
-  #drained(): Promise<void> {
+  #room(): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         this.#stream.off("drain", done).off("close", done);

@@ -1,6 +1,7 @@
 /** A mock dock as a process: what it is told, and what it then serves. */
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { utf8Length } from "../protocol/index.js";
 import { DockModel, PROFILES, type ProfileName } from "./dock.js";
 import { endWithParent } from "./lifetime.js";
 import { type Serve, servePseudoTerminal, serveTcp } from "./port.js";
@@ -25,7 +26,7 @@ export function run(argv: readonly string[]): void {
   const random = new Random(options.seed);
   const dock = new DockModel(PROFILES[options.profile], options.name);
   fill(dock, options.data, options.seed);
-  const serve: Serve = (send) => new Service(dock, { send, uptime: () => performance.now() - started, chatty: options.chatty });
+  const serve: Serve = (line) => new Service(dock, { line, uptime: () => performance.now() - started, chatty: options.chatty });
   if (options.tcp === undefined) servePseudoTerminal(random, serve);
   else serveTcp(options.tcp, random, serve);
 }
@@ -37,7 +38,7 @@ function parse(argv: readonly string[]): Options {
       "A mock DL-7450 dock: serves a pseudo-terminal, prints one JSON line with its port when ready, ends on SIGTERM or with its parent.",
     )
     .addOption(new Option("--profile <name>", "what it can do").choices(Object.keys(PROFILES)).default("full"))
-    .option("--name <label>", "the dock's label", "MOCK-0001")
+    .option("--name <label>", "the dock's label, at most 64 bytes", label, "MOCK-0001")
     .option("--seed <number>", "for everything random", wholeNumber, 1)
     .option("--data <file>", "what it holds, as JSON (see mocks/stock.ts)", stock)
     .option("--tcp <host:port>", "serve TCP instead; a port alone is on 127.0.0.1, 0 is any free one", tcpAddress)
@@ -50,6 +51,11 @@ function parse(argv: readonly string[]): Options {
 /** The folder of this file in the package's sources: the fixtures aren't compiled. */
 function packagedMocks(): URL {
   return new URL(import.meta.url.includes("/dist/mocks/") ? "../../mocks/" : "./", import.meta.url);
+}
+
+function label(text: string): string {
+  if (utf8Length(text) > 64) throw new InvalidArgumentError("at most 64 bytes");
+  return text;
 }
 
 function wholeNumber(text: string): number {

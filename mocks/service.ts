@@ -24,6 +24,7 @@ import {
 } from "../protocol/index.js";
 import { answer, findImage, Refusal } from "./answers.js";
 import type { DockModel, StoredImage } from "./dock.js";
+import type { Line } from "./port.js";
 
 /** A final answer, without the id. */
 type Answer =
@@ -50,8 +51,7 @@ interface SessionState {
 }
 
 export interface ServiceOptions {
-  /** Puts bytes on the line. */
-  readonly send: (bytes: Uint8Array) => void;
+  readonly line: Line;
   /** Milliseconds since the dock has started. */
   readonly uptime: () => number;
   readonly limits?: Limits;
@@ -63,7 +63,7 @@ export class Service {
   readonly #dock: DockModel;
   readonly #options: ServiceOptions;
   readonly #limits: Limits;
-  readonly #guard = new LineGuard(HANDSHAKE_BODY);
+  readonly #guard: LineGuard;
   #run: Uint8Array[] = [];
   #session: SessionState | undefined;
   #outgoing: Uint8Array[] = [];
@@ -72,6 +72,7 @@ export class Service {
     this.#dock = dock;
     this.#options = options;
     this.#limits = options.limits ?? USUAL_LIMITS;
+    this.#guard = new LineGuard(this.#limits.maxBody);
   }
 
   /** Takes bytes off the line, and answers what is complete. */
@@ -90,11 +91,18 @@ export class Service {
     this.#flush();
   }
 
+  /** The line has room again: goes on where it was full. */
+  drained(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    for (const [id, stream] of session.streams) this.#pump(session, id, stream);
+    this.#flush();
+  }
+
   /** The line is gone: so is the session (SPEC §3.2). */
   hangUp(): void {
     this.#session = undefined;
     this.#run = [];
-    this.#guard.maxBody = HANDSHAKE_BODY;
   }
 
   #body(body: Uint8Array): void {
@@ -102,7 +110,7 @@ export class Service {
     if (parsed.kind === "message") {
       if (this.#options.chatty) this.#print(`app: ${parsed.message.type}`);
       this.#message(parsed.message);
-    } else if (parsed.kind === "malformed" && parsed.request !== undefined) {
+    } else if (parsed.kind === "malformed" && parsed.request !== undefined && this.#session !== undefined) {
       this.#fail(parsed.request, "MALFORMED", parsed.why);
     }
   }
@@ -133,7 +141,6 @@ export class Service {
       return this.#send({ type: "failure", id: 0, failure: { ...failure, nonce: hello.nonce, versions: [PROTOCOL_VERSION] } });
     }
     this.#session = { hello, answers: new Map(), streams: new Map() };
-    this.#guard.maxBody = this.#limits.maxBody;
     const { id, name, bootId, profile } = this.#dock;
     this.#send({
       type: "welcome",
@@ -191,11 +198,12 @@ export class Service {
   #pump(session: SessionState, id: number, stream: Stream): void {
     const { bytes } = stream.image;
     const end = Math.min(stream.limit, bytes.length);
-    while (stream.offset < end) {
+    while (stream.offset < end && !this.#options.line.isFull()) {
       const length = Math.min(end - stream.offset, session.hello.maxBody - DATA_OVERHEAD, DATA_BYTES);
       const { offset } = stream;
       this.#send({ type: "dockData", id, offset, bytes: bytes.subarray(offset, offset + length) });
       stream.offset += length;
+      this.#flush();
     }
     if (stream.offset < bytes.length || stream.finished) return;
     stream.finished = true;
@@ -264,7 +272,7 @@ export class Service {
     if (this.#outgoing.length === 0) return;
     const bytes = Buffer.concat([DELIMITER_BYTES, ...this.#outgoing]);
     this.#outgoing = [];
-    this.#options.send(bytes);
+    this.#options.line.send(bytes);
   }
 }
 

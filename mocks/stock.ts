@@ -19,21 +19,30 @@ const special = v.union([
   v.strictObject({ $bytes: v.pipe(v.string(), v.regex(/^([0-9a-f]{2})*$/)) }),
 ]);
 const layer = v.strictObject({
-  images: v.exactOptional(v.record(v.string(), image)),
-  keys: v.exactOptional(v.record(v.string(), v.custom<KvValue>(isKvValue))),
+  images: v.exactOptional(entries(image)),
+  keys: v.exactOptional(entries(v.custom<KvValue>(isKvValue))),
 });
 const description = v.pipe(v.string(), v.parseJson(), v.record(v.picklist(LAYERS), layer));
+
+/** The entries of an object; valibot's own record leaves out those called `__proto__` and the like, which a dock can have. */
+function entries<T>(entry: v.GenericSchema<unknown, T>) {
+  return v.pipe(
+    v.custom<object>((it) => typeof it === "object" && it !== null && !Array.isArray(it)),
+    v.transform((it): [string, unknown][] => Object.entries(it)),
+    v.array(v.tuple([v.string(), entry])),
+  );
+}
 
 /** Fills `dock` from the description in `file`, as far as it has the layers. `seed` makes random images repeatable. */
 export function fill(dock: DockModel, file: string, seed: number): void {
   const layers = v.parse(description, readFileSync(file, "utf8"));
   for (const store of dock.profile.stores) {
-    const { images = {}, keys = {} } = layers[store] ?? {};
-    for (const [tag, it] of Object.entries(images)) {
+    const { images = [], keys = [] } = layers[store] ?? {};
+    for (const [tag, it] of images) {
       const bytes = "file" in it ? readFileSync(join(dirname(file), it.file)) : new Random(seed).bytes(it.random);
       dock.putImage(store, tag, it.type, bytes);
     }
-    for (const [key, it] of Object.entries(keys)) {
+    for (const [key, it] of keys) {
       dock.putKey(store, key, ...stockValue(it, dock));
     }
   }

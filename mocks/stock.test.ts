@@ -1,0 +1,26 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { DockModel, PROFILES } from "./dock.js";
+import { fill } from "./stock.js";
+
+/** A dock that is filled from a description of its factory layer. */
+function dockOf(factory: string): DockModel {
+  const folder = mkdtempSync(join(tmpdir(), "dl7450-stock-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "dock.json");
+  writeFileSync(file, `{ "factory": ${factory} }`);
+  const dock = new DockModel(PROFILES.full, "MOCK-0001");
+  fill(dock, file, 1);
+  return dock;
+}
+
+test.for(["constructor", "prototype", "__proto__", "toString"])(
+  "a description can have an image and a key called %s",
+  (name) => {
+    const dock = dockOf(`{ "images": { "${name}": { "random": 5, "type": "none" } }, "keys": { "${name}": 7 } }`);
+    expect(dock.image(name)?.bytes.length).toBe(5);
+    expect(dock.key(name)?.value).toBe(7);
+  },
+);
