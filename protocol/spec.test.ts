@@ -15,7 +15,10 @@ import {
 } from "./messages.js";
 import { isOperation, operations } from "./operations.js";
 
-const spec = readFileSync(new URL("SPEC.md", import.meta.url), "utf8");
+/** SPEC.md, whatever a formatter makes of the width of its tables and the marks of its emphasis. */
+const spec = readFileSync(new URL("SPEC.md", import.meta.url), "utf8")
+  .replaceAll(/ {2,}/g, " ")
+  .replaceAll(/_(\w+)_/g, "*$1*");
 
 describe("§2, the messages", () => {
   const id = 7;
@@ -83,16 +86,15 @@ describe("§7, the operations", () => {
 
   test("have the largest answers of §7.1", () => {
     const text = section("### 7.1", "### 7.2");
+    const said =
+      /`kv.get` at most `limits.valueBytes` \+ (\d+) bytes; `kv.list` and `image.list` at most `limits.pageBytes` \+ (\d+); all others at most ([\d,]+)\./;
+    const [value = Number.NaN, page = Number.NaN, other = Number.NaN] = (said.exec(text) ?? []).slice(1).flatMap(numbersIn);
     for (const [op, { answer }] of Object.entries(operations)) {
       const bytes = answer(limits.USUAL_LIMITS);
-      if (op === "kv.get") expect(bytes).toBe(limits.USUAL_LIMITS.valueBytes + 128);
-      else if (op.endsWith(".list")) expect(bytes).toBe(limits.USUAL_LIMITS.pageBytes + 128);
-      else expect(bytes).toBe(1_024);
+      if (op === "kv.get") expect(bytes).toBe(limits.USUAL_LIMITS.valueBytes + value);
+      else if (op.endsWith(".list")) expect(bytes).toBe(limits.USUAL_LIMITS.pageBytes + page);
+      else expect(bytes).toBe(other);
     }
-    expect(text).toContain(
-      "`kv.get` at most `limits.valueBytes` + 128 bytes; `kv.list` and `image.list` at most `limits.pageBytes` + 128",
-    );
-    expect(text).toContain("all others at most 1,024");
   });
 });
 

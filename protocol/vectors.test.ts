@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { decodeBody, type Item, isArray } from "./codec.js";
-import { decodeFrame, type FrameLoss, LineGuard } from "./frame.js";
+import { DELIMITER_BYTES, decodeFrame, encodeFrame, type FrameLoss, LineGuard } from "./frame.js";
 import { USUAL_BODY } from "./limits.js";
 import {
   type DockMessage,
@@ -62,6 +62,12 @@ describe("a good vector", () => {
     expect(itemOf(body)).toEqual(untag(message));
     expect(parsed?.outcome).toBe("message");
     if (op !== undefined && parsed?.message !== undefined) expect(fitsItsOperation(parsed.message, op), rule).toBe(true);
+  });
+
+  const usual = good.filter(({ name }) => !name.includes("the empty group that nobody needs"));
+  test.each(usual)("is framed: $name", ({ body, line }) => {
+    const frame = Buffer.concat([DELIMITER_BYTES, encodeFrame(Buffer.from(body, "hex"))]);
+    expect(frame.toString("hex")).toBe(line);
   });
 
   const sendable = good.filter(({ reencode, name, message }) => {
