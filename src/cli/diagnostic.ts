@@ -1,7 +1,6 @@
 /** The value of a key for people: CBOR's diagnostic notation (RFC 8949 §8). */
-import type { KvValue } from "../index.js";
+import { isArray, type KvValue } from "../../protocol/index.js";
 import { jsonText } from "./json-text.js";
-import { isArray } from "./json-value.js";
 
 /** `"text"`, `12`, `1.5`, `h'0102'`, `["a", 1]`, `{"k": true}`, always on one line. */
 export function diagnostic(value: KvValue): string {

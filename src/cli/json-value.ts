@@ -1,5 +1,5 @@
 /** The value of a key as JSON, with nothing lost: what JSON lacks is an object whose only key begins with `$`. */
-import type { KvValue } from "../index.js";
+import { isArray, type KvValue } from "../../protocol/index.js";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -22,9 +22,4 @@ export function jsonValue(value: KvValue): Json {
 function jsonNumber(value: number): Json {
   if (Object.is(value, -0)) return { $float: "-0" };
   return Number.isFinite(value) ? value : { $float: String(value) };
-}
-
-/** `Array.isArray` that keeps read-only arrays apart from the rest of a union. */
-export function isArray(value: KvValue): value is readonly KvValue[] {
-  return Array.isArray(value);
 }

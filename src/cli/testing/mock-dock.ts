@@ -46,7 +46,10 @@ export class MockDock {
     this.#process = child;
     this.#line = line;
     this.#server = server;
-    server.on("connection", (host) => this.#connected(host));
+    server.on("connection", (host) => {
+      host.on("error", () => {}); // it has left while something was on its way to it
+      this.#connected(host);
+    });
     line.on("data", (bytes) => this.#passOn(bytes));
   }
 

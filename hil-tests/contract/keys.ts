@@ -1,0 +1,76 @@
+/** SPEC §6 and §7.4: keys and their values. */
+import { expect, test } from "vitest";
+import { cborLength } from "./cbor-length.js";
+import { all, codeOf, expectAnswers, found, type Subject } from "./subject.js";
+
+export function keys(subject: Subject): void {
+  test("each key has a value in the layer that the list gives, as unique as it says", async (context) => {
+    await using dock = await subject.open();
+    const entries = await dock.kv.list();
+    found(subject, context, "a key", entries[0]);
+    for (const { key, store, upd } of entries) {
+      const answer = await dock.kv.find(key);
+      expect({ key, ...answer }).toMatchObject({ key, store, upd });
+    }
+  });
+
+  test("the list gives the length that each value has as CBOR", async (context) => {
+    await using dock = await subject.open();
+    const bytesOf = new Map((await dock.kv.list()).map(({ key, bytes }) => [key, bytes]));
+    const entries = await all(dock.kv.entries());
+    found(subject, context, "a key", entries[0]);
+    for (const [key, value] of entries) {
+      const bytes = bytesOf.get(key) ?? 0;
+      const { least, most } = cborLength(value);
+      expect({ key, bytes, fits: bytes >= least && bytes <= most }).toEqual({ key, bytes, fits: true });
+    }
+  });
+
+  test("entries gives each key of the list with its value, in the same order", async (context) => {
+    await using dock = await subject.open();
+    const entries = await dock.kv.list();
+    found(subject, context, "a key", entries[0]);
+    const expected = await Promise.all(entries.map(async ({ key }) => [key, await dock.kv.get(key)]));
+    expect(await all(dock.kv.entries())).toEqual(expected);
+  });
+
+  test("entries can be left early, and the dock goes on", async (context) => {
+    await using dock = await subject.open();
+    const [first] = await dock.kv.list();
+    const { key } = found(subject, context, "a key", first);
+    for await (const [name, value] of dock.kv.entries()) {
+      expect([name, value]).toEqual([key, await dock.kv.get(key)]);
+      break;
+    }
+    await expectAnswers(dock);
+  });
+
+  test("a key that is the empty text is a value, unlike one that is missing", async (context) => {
+    await using dock = await subject.open();
+    const values = await all(dock.kv.entries());
+    const empty = values.find(([, value]) => value === "");
+    const [key] = found(subject, context, "a key whose value is empty", empty);
+    expect(await dock.kv.get(key)).toBe("");
+    expect(await dock.kv.find(key)).toMatchObject({ value: "" });
+  });
+
+  test("a key that is null is a value as well", async (context) => {
+    await using dock = await subject.open();
+    const values = await all(dock.kv.entries());
+    const none = values.find(([, value]) => value === null);
+    const [key] = found(subject, context, "a key whose value is null", none);
+    expect(await dock.kv.get(key)).toBeNull();
+    expect(await dock.kv.find(key)).toMatchObject({ value: null });
+  });
+
+  test("an aborted read of all entries is ABORTED, and the dock goes on", async (context) => {
+    await using dock = await subject.open();
+    found(subject, context, "40 keys", (await dock.kv.list())[39]);
+    const controller = new AbortController();
+    const read = async (): Promise<void> => {
+      for await (const _ of dock.kv.entries({ signal: controller.signal })) controller.abort();
+    };
+    expect(await codeOf(read())).toBe("ABORTED");
+    await expectAnswers(dock);
+  });
+}

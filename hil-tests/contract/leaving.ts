@@ -1,0 +1,85 @@
+/** SPEC §4.4: calls and streams that are left before their end. The dock must be there for the next. */
+import { expect, test } from "vitest";
+import { all, allOf, CALLS, codeOf, codesOf, expectAnswers, framesSent, HUGE, largeImage, type Subject } from "./subject.js";
+
+export function leaving(subject: Subject): void {
+  test("a stream that is aborted ends with ABORTED and the reason, and the dock goes on", async (context) => {
+    await using dock = await subject.open();
+    const { tag } = await largeImage(subject, context, dock);
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const read = async (): Promise<void> => {
+      for await (const _ of dock.images.stream(tag, { signal: controller.signal })) controller.abort(reason);
+    };
+    await expect(read()).rejects.toMatchObject({ code: "ABORTED", cause: reason });
+    await expectAnswers(dock);
+    expect(await codeOf(dock.images.get(tag))).toBeUndefined();
+  });
+
+  test("a loop over a stream can be left after any piece, more often than there is room for streams", async (context) => {
+    await using dock = await subject.open();
+    const { tag, size } = await largeImage(subject, context, dock, HUGE);
+    for (let pieces = 1; pieces <= 2 * dock.limits.streams; pieces++) {
+      let left = pieces;
+      for await (const _ of dock.images.stream(tag)) if (--left === 0) break;
+    }
+    expect((await dock.images.get(tag)).data.length).toBe(size);
+  });
+
+  test("a stream that was only asked what it is can be cancelled", async (context) => {
+    await using dock = await subject.open();
+    const { tag, size } = await largeImage(subject, context, dock, HUGE);
+    for (let i = 0; i < 2 * dock.limits.streams; i++) {
+      const stream = dock.images.stream(tag);
+      expect(await stream.info()).toMatchObject({ size });
+      await stream.cancel();
+      expect(await codeOf(all(stream))).toBe("USAGE");
+    }
+    expect((await dock.images.get(tag)).data.length).toBe(size);
+  });
+
+  test("aborting one stream leaves another alone", async (context) => {
+    await using dock = await subject.open();
+    const { tag } = await largeImage(subject, context, dock);
+    const controller = new AbortController();
+    const onProgress = (): void => controller.abort();
+    const [aborted, other] = await Promise.all([
+      codeOf(dock.images.get(tag, { signal: controller.signal, onProgress })),
+      dock.images.get(tag),
+    ]);
+    expect(aborted).toBe("ABORTED");
+    expect(Buffer.compare(other.data, (await dock.images.get(tag)).data)).toBe(0);
+  });
+
+  test("calls that are aborted while they are under way are ABORTED, and the dock goes on", async () => {
+    await using dock = await subject.open();
+    const controller = new AbortController();
+    const codes = codesOf(CALLS, dock, { signal: controller.signal });
+    controller.abort();
+    expect(await codes).toEqual(allOf(CALLS, "ABORTED"));
+    await expectAnswers(dock);
+  });
+
+  test("calls that were aborted before are ABORTED, and nothing is sent", async () => {
+    await using dock = await subject.open();
+    const sent = await framesSent(dock, async () => {
+      expect(await codesOf(CALLS, dock, { signal: AbortSignal.abort() })).toEqual(allOf(CALLS, "ABORTED"));
+    });
+    expect(sent).toBe(0);
+    await expectAnswers(dock);
+  });
+
+  test("opening that was aborted before is ABORTED, and the dock can be opened", async () => {
+    expect(await codeOf(subject.open({ signal: AbortSignal.abort() }))).toBe("ABORTED");
+    await using dock = await subject.open();
+    await expectAnswers(dock);
+  });
+
+  test("opening that is aborted in the handshake is ABORTED, and the dock can be opened", async () => {
+    const controller = new AbortController();
+    const trace = (): void => queueMicrotask(() => controller.abort());
+    expect(await codeOf(subject.open({ signal: controller.signal, trace }))).toBe("ABORTED");
+    await using dock = await subject.open();
+    await expectAnswers(dock);
+  });
+}

@@ -1,0 +1,89 @@
+/** The target `mock:`: a dock in a process that belongs to it and ends with it. And programs, which end when their docks are closed. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Dock } from "../src/index.js";
+import { codeOf, expectAnswers } from "./contract/subject.js";
+import { descendantsOf, expectEnd, killAll, killNow } from "./processes.js";
+
+describe("the target `mock:`", () => {
+  test.for([
+    ["mock:", ["factory", "runtime", "ephemeral"]],
+    ["mock:full", ["factory", "runtime", "ephemeral"]],
+    ["mock:preview", ["factory"]],
+  ] as const)("%s is a dock with the layers %j, and close leaves no process", async ([target, stores]) => {
+    const before = descendantsOf(process.pid);
+    await using dock = await Dock.open(target);
+    const started = descendantsOf(process.pid).filter((pid) => !before.includes(pid));
+    expect(started.length).toBeGreaterThan(0);
+    expect(dock.stores).toEqual(stores);
+    await expectAnswers(dock);
+    await dock.close();
+    await expectEnd(started);
+  });
+
+  test("a handshake that fails leaves no process", async () => {
+    const before = descendantsOf(process.pid);
+    const controller = new AbortController();
+    let started: number[] = [];
+    const trace = (): void => {
+      started = descendantsOf(process.pid).filter((pid) => !before.includes(pid));
+      queueMicrotask(() => controller.abort());
+    };
+    expect(await codeOf(Dock.open("mock:", { signal: controller.signal, trace }))).toBe("ABORTED");
+    expect(started.length).toBeGreaterThan(0);
+    await expectEnd(started);
+  });
+
+  test("a mock that doesn't start in time is NO_DOCK, and leaves no process", async () => {
+    const before = descendantsOf(process.pid);
+    const started = new Set<number>();
+    let opening = true;
+    const code = codeOf(Dock.open("mock:", { handshakeTimeout: 1 })).finally(() => {
+      opening = false;
+    });
+    while (opening) {
+      for (const pid of descendantsOf(process.pid)) if (!before.includes(pid)) started.add(pid);
+      await new Promise(setImmediate);
+    }
+    expect(await code).toBe("NO_DOCK");
+    await expectEnd([...started]);
+  });
+
+  test("a mock that is killed is LINK_LOST, and leaves no process", async () => {
+    const before = descendantsOf(process.pid);
+    await using dock = await Dock.open("mock:");
+    const started = descendantsOf(process.pid).filter((pid) => !before.includes(pid));
+    for (const pid of started) process.kill(pid, "SIGKILL");
+    expect(await dock.closed).toMatchObject({ code: "LINK_LOST" });
+    await expectEnd(started);
+  });
+});
+
+describe("a program ends by itself", { timeout: 15_000 }, () => {
+  test.for([
+    ["when it has closed its dock", "await dock.kv.get('timezone'); await dock.close();"],
+    ["when it has left a stream", "for await (const _ of dock.images.stream('welcome')) break; await dock.close();"],
+    [
+      "when it has closed its dock in a stream",
+      "for await (const _ of dock.images.stream('welcome')) { await dock.close(); break; }",
+    ],
+    ["when a call was given up", "await dock.kv.get('timezone', { timeout: 0.001 }).catch(() => {}); await dock.close();"],
+    [
+      "when opening another was aborted",
+      "const gone = new AbortController(); const options = { handshakeTimeout: 1e9, signal: gone.signal, trace: () => gone.abort() };" +
+        "await Dock.open('mock:', options).catch(() => {}); await dock.close();",
+    ],
+  ] as const)("%s", async ([, code]) => {
+    // Whatever is left waiting waits too long for the test.
+    const index = new URL("../dist/src/index.js", import.meta.url).href;
+    const program = `import { Dock } from ${JSON.stringify(index)}; const dock = await Dock.open("mock:", { timeout: 1e9, handshakeTimeout: 1e9 }); ${code}`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "ignore", "inherit"] });
+    onTestFinished(async () => {
+      const started = descendantsOf(child.pid ?? 0);
+      await killNow(child);
+      killAll(started);
+    });
+    expect(await once(child, "exit")).toEqual([0, null]);
+  });
+});

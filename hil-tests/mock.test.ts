@@ -1,0 +1,46 @@
+/** The contract on the mock dock, over both of its lines and in both of its profiles. */
+import { beforeAll, describe, expect, test } from "vitest";
+import { Dock, type OpenOptions } from "../src/index.js";
+import { all } from "./contract/subject.js";
+import { contract } from "./contract.js";
+import { layeredData } from "./layered.js";
+import { type MockDock, startMock } from "./mock-dock.js";
+
+const MOCKS = [
+  { line: "a pseudo-terminal", profile: "full", options: ["--chatty"] },
+  { line: "a pseudo-terminal", profile: "preview", options: [] },
+  { line: "TCP", profile: "full", options: ["--tcp", "0"] },
+  { line: "TCP", profile: "preview", options: ["--tcp", "0", "--chatty"] },
+] as const;
+
+describe.for(MOCKS)("a mock dock of the profile $profile over $line", ({ profile, options }) => {
+  let mock: MockDock;
+  const open = (openOptions?: OpenOptions): Promise<Dock> => Dock.open(mock.target, openOptions);
+
+  beforeAll(async () => {
+    const data = layeredData();
+    mock = await startMock("--profile", profile, "--data", data.file, ...options);
+    return async () => {
+      await mock.stop("SIGKILL");
+      data.remove();
+    };
+  });
+
+  contract({ open, complete: true, timeout: 20_000 });
+
+  test("nothing gets lost or is broken on the line, whether the dock prints meanwhile or not", async () => {
+    let text = "";
+    const onText = (more: string): void => {
+      text += more;
+    };
+    await using dock = await open({ onText });
+    const images = await dock.images.list();
+    await Promise.all([...images.map(({ tag }) => dock.images.get(tag)), all(dock.kv.entries())]);
+    const { oversize, cobs, crc, malformed, unknown, echo, noiseBytes, gaps, textBytes } = dock.link.counters;
+    expect({ oversize, cobs, crc, malformed, unknown, echo, noiseBytes, gaps }).toEqual({
+      ...{ oversize: 0, cobs: 0, crc: 0, malformed: 0, unknown: 0, echo: 0, noiseBytes: 0, gaps: 0 },
+    });
+    expect(Buffer.byteLength(text)).toBe(textBytes);
+    expect(text.includes("app: request\r\n")).toBe(options.some((option) => option === "--chatty"));
+  });
+});
