@@ -8,17 +8,18 @@ import { Random } from "../mocks/random.js";
 
 const random = new Random(1);
 const block = random.bytes(1_000_000);
-let line = "";
+let asked = "";
 
 endWithParent();
-servePseudoTerminal(random, (send) => ({
+servePseudoTerminal(random, (line) => ({
   receive(bytes) {
-    line += Buffer.from(bytes).toString("latin1");
-    if (!line.endsWith("\n")) return;
-    const wanted = Number(line);
-    if (Number.isNaN(wanted)) send(Buffer.from(line, "latin1"));
-    else for (let left = wanted; left > 0; left -= block.length) send(block.subarray(0, Math.min(left, block.length)));
-    line = "";
+    asked += Buffer.from(bytes).toString("latin1");
+    if (!asked.endsWith("\n")) return;
+    const wanted = Number(asked);
+    if (Number.isNaN(wanted)) line.send(Buffer.from(asked, "latin1"));
+    else for (let left = wanted; left > 0; left -= block.length) line.send(block.subarray(0, Math.min(left, block.length)));
+    asked = "";
   },
+  drained() {},
   hangUp() {},
 }));
