@@ -13,7 +13,7 @@ const LINES = [
   { line: "TCP", options: ["--tcp", "0"] },
 ] as const;
 
-describe.for(LINES)("a dock over $line that is killed", { timeout: 10_000 }, ({ options }) => {
+describe.for(LINES)("a dock over $line that is killed", { timeout: 10_000, concurrent: true }, ({ options }) => {
   test("in the middle of a stream: LINK_LOST for what is read, and for `closed`", async () => {
     await using mock = await startMock(...options);
     await using dock = await Dock.open(mock.target);
@@ -50,7 +50,9 @@ describe.for(LINES)("a dock over $line that is killed", { timeout: 10_000 }, ({ 
     await dock.close();
     expect(await dock.closed).toMatchObject({ code: "LINK_LOST" });
   });
+});
 
+describe.for(LINES)("a dock over $line that is killed", ({ options }) => {
   test("while this program is busy: LINK_LOST as soon as it looks again", async () => {
     await using mock = await startMock(...options);
     await using dock = await Dock.open(mock.target);

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import * as v from "valibot";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Dock } from "../src/index.js";
 import { mockProgram, readyLine, startMock } from "./mock-dock.js";
 import { descendantsOf, expectEnd, firstOutput, killAll, killNow, startNode } from "./processes.js";
@@ -29,7 +29,7 @@ const LINES = [
   { line: "TCP", options: ["--tcp", "0"] },
 ] as const;
 
-describe.for(LINES)("a mock dock over $line", ({ options }) => {
+describe.for(LINES)("a mock dock over $line", { concurrent: true }, ({ options }) => {
   test("prints one line of JSON when it is ready, and nothing else", async () => {
     await using mock = await startMock(...options);
     {
@@ -75,7 +75,7 @@ describe.for(LINES)("a mock dock over $line", ({ options }) => {
     await expectEnd(children);
   });
 
-  test("SIGKILL leaves no child of it, also when nobody was reading what it sent", async () => {
+  test("SIGKILL leaves no child of it, also when nobody was reading what it sent", async ({ onTestFinished }) => {
     await using mock = await startMock(...options);
     const children = descendantsOf(mock.pid);
     onTestFinished(() => killAll(children));
@@ -86,7 +86,7 @@ describe.for(LINES)("a mock dock over $line", ({ options }) => {
     await expectEnd(children);
   });
 
-  test("it ends when its parent is killed", async () => {
+  test("it ends when its parent is killed", async ({ onTestFinished }) => {
     const parent = startNode(PARENT, "when it is ready", mockProgram, ...options);
     const pid = Number(await firstOutput(parent));
     const all = [pid, ...descendantsOf(pid)];
@@ -95,14 +95,14 @@ describe.for(LINES)("a mock dock over $line", ({ options }) => {
     await expectEnd(all);
   });
 
-  test("it ends when its parent is killed before it is ready", async () => {
+  test("it ends when its parent is killed before it is ready", async ({ onTestFinished }) => {
     const parent = startNode(PARENT, "at once", mockProgram, ...options);
     const pid = Number(await firstOutput(parent));
     onTestFinished(() => killAll([pid]));
     await expectEnd([pid]);
   });
 
-  test("it ends when its parent is killed while nobody reads what it sends", async () => {
+  test("it ends when its parent is killed while nobody reads what it sends", async ({ onTestFinished }) => {
     const parent = startNode(PARENT, "when it is ready, with its port", mockProgram, ...options);
     const [pid, port] = v.parse(v.tuple([v.number(), v.string()]), JSON.parse(await firstOutput(parent)));
     const all = [pid, ...descendantsOf(pid)];
@@ -113,7 +113,7 @@ describe.for(LINES)("a mock dock over $line", ({ options }) => {
   });
 });
 
-describe("a mock dock that can't start", () => {
+describe("a mock dock that can't start", { concurrent: true }, () => {
   test.for([
     ["a description that isn't there", ["--data", "/nowhere/dock.json"]],
     ["a description that isn't one", ["--data", mockProgram]],
@@ -121,7 +121,7 @@ describe("a mock dock that can't start", () => {
     ["an unknown profile", ["--profile", "grand"]],
     ["a port that isn't one", ["--tcp", "127.0.0.1:65536"]],
     ["a label longer than the protocol takes", ["--name", "x".repeat(65)]],
-  ] as const)("ends with an error and says why: %s", async ([, options]) => {
+  ] as const)("ends with an error and says why: %s", async ([, options], { onTestFinished }) => {
     const child = spawn(process.execPath, [mockProgram, ...options], { stdio: ["ignore", "pipe", "pipe"] });
     onTestFinished(() => killNow(child));
     let errors = "";

@@ -2,10 +2,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { expect } from "vitest";
+import { setTimeout } from "node:timers/promises";
 
 /** Longest time for a process to end, in milliseconds. */
 const END_TIME = 8_000;
+/** How often it is looked whether a process has ended, in milliseconds. */
+const LOOK_AGAIN = 10;
 
 interface Running {
   readonly pid: number;
@@ -36,16 +38,20 @@ export function descendantsOf(parent: number): number[] {
 
 /** Waits until all of them have ended; fails when they don't. */
 export async function expectEnd(pids: readonly number[]): Promise<void> {
-  const left = (): Running[] => pids.flatMap((pid) => running(pid) ?? []);
-  await expect.poll(left, { timeout: END_TIME, interval: 10 }).toEqual([]);
+  const deadline = performance.now() + END_TIME;
+  while (isAnyLeft(pids, deadline)) await setTimeout(LOOK_AGAIN);
 }
 
 /** As `expectEnd`, but lets nothing else happen in this process meanwhile. */
 export function blockUntilEnd(pids: readonly number[]): void {
   const deadline = performance.now() + END_TIME;
-  while (pids.some((pid) => running(pid) !== undefined)) {
-    if (performance.now() > deadline) throw new Error(`still running: ${pids.join(", ")}`);
-  }
+  while (isAnyLeft(pids, deadline));
+}
+
+function isAnyLeft(pids: readonly number[], deadline: number): boolean {
+  const left = pids.flatMap((pid) => running(pid) ?? []);
+  if (left.length > 0 && performance.now() > deadline) throw new Error(`still running: ${JSON.stringify(left)}`);
+  return left.length > 0;
 }
 
 /** Ends what a failed test has left. */

@@ -46,6 +46,7 @@ describe("a stream", () => {
       code: "INTEGRITY",
       says: (it) => it.head({ sha256: wrongSha }).data(0, SIZE).result(),
     },
+    { lie: "the head of another image", code: "PROTOCOL", says: (it) => it.head({ tag: "other" }) },
     { lie: "more than its credit", code: "PROTOCOL", says: (it) => it.head(big).at(it.credit, one) },
     { lie: "more than its credit before its head", code: "PROTOCOL", says: (it) => it.at(it.credit, one) },
     { lie: "a byte at 2³² − 1", code: "PROTOCOL", says: (it) => it.head(big).at(2 ** 32 - 1, one) },

@@ -165,6 +165,9 @@ export class Download implements Call {
     if (!parsed.success) return this.#lie("a head that isn't one");
     const head = parsed.output;
     const before = this.#head;
+    if (head.tag !== undefined && this.#params.tag !== undefined && head.tag !== this.#params.tag)
+      return this.#lie("the head of another image");
+    if (this.#params.store !== undefined && head.store !== this.#params.store) return this.#lie("an image of another layer");
     if (head.size < this.#from) return this.#lie("a size below the offset that was asked for");
     if (before !== undefined && (head.size !== before.size || head.type !== before.type || !same(head.sha256, before.sha256))) {
       return this.#lie("another head than before");

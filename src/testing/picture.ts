@@ -56,7 +56,9 @@ export class Serving {
   }
 
   head(other: { readonly [key: string]: Item } = {}): this {
-    this.#dock.send({ type: "head", id: this.id, meta: headOf(this.#image, other) });
+    const { tag } = this.request.params;
+    const asked = typeof tag === "string" ? { tag } : {};
+    this.#dock.send({ type: "head", id: this.id, meta: headOf(this.#image, { ...asked, ...other }) });
     return this;
   }
 
