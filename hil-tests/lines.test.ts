@@ -52,8 +52,8 @@ describe.for(LINES)("a dock over $line that is killed", { timeout: 10_000, concu
   });
 });
 
-describe.for(LINES)("a dock over $line that is killed", ({ options }) => {
-  test("while this program is busy: LINK_LOST as soon as it looks again", async () => {
+describe.for(LINES)("a dock over $line that is killed while this program is busy", { timeout: 10_000 }, ({ options }) => {
+  test("is LINK_LOST as soon as it looks again", async () => {
     await using mock = await startMock(...options);
     await using dock = await Dock.open(mock.target);
     await expectAnswers(dock);

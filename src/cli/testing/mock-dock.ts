@@ -46,10 +46,7 @@ export class MockDock {
     this.#process = child;
     this.#line = line;
     this.#server = server;
-    server.on("connection", (host) => {
-      host.on("error", () => {}); // it has left while something was on its way to it
-      this.#connected(host);
-    });
+    server.on("connection", (host) => this.#connected(host));
     line.on("data", (bytes) => this.#passOn(bytes));
   }
 
@@ -73,7 +70,9 @@ export class MockDock {
 
   /** Waits until no host is connected. */
   async left(): Promise<void> {
-    if (this.#host?.closed === false) await once(this.#host, "close");
+    const host = this.#host;
+    if (host === undefined || host.closed) return;
+    await new Promise<void>((resolve) => host.once("close", () => resolve())); // not `once`: an error that comes before doesn't matter
   }
 
   async stop(): Promise<void> {
@@ -88,7 +87,7 @@ export class MockDock {
   #connected(host: Socket): void {
     this.cut();
     this.#host = host;
-    host.on("error", () => {});
+    host.on("error", () => {}); // it has left while something was on its way to it
     host.on("data", (bytes) => this.#line.write(bytes));
   }
 
