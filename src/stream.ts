@@ -1,5 +1,4 @@
 /** One image on its way from the dock: credit, gaps, resume (SPEC §5). */
-import { createHash, type Hash } from "node:crypto";
 import * as v from "valibot";
 import {
   type DockMessage,
@@ -10,6 +9,7 @@ import {
   type Params,
   UINT32_MAX,
 } from "../protocol/index.js";
+import { ReadDigest } from "./digest.js";
 import { type Outcome, type Problem, problemOfFailure, unwrap } from "./errors.js";
 import type { Share } from "./flow.js";
 import { abortProblem, REQUEST_ROOM, timeoutProblem, waitedProblem } from "./question.js";
@@ -42,9 +42,7 @@ export class Download implements Call {
   #state: State = { kind: "waiting", leave: () => {} };
   /** The first head that came: what the caller was told. */
   #head: ImageHead | undefined;
-  /** Over what came for this request, and over what came since the beginning where that isn't the same. */
-  #hash: Hash = createHash("sha256");
-  #wholeHash: Hash | undefined;
+  readonly #digest = new ReadDigest();
   /** Where this request began; the next byte to come; what may come up to; the next byte to be handed out. */
   #from: number;
   #expected: number;
@@ -164,14 +162,8 @@ export class Download implements Call {
     const parsed = v.safeParse(imageHead, meta);
     if (!parsed.success) return this.#lie("a head that isn't one");
     const head = parsed.output;
-    const before = this.#head;
-    if (head.tag !== undefined && this.#params.tag !== undefined && head.tag !== this.#params.tag)
-      return this.#lie("the head of another image");
-    if (this.#params.store !== undefined && head.store !== this.#params.store) return this.#lie("an image of another layer");
-    if (head.size < this.#from) return this.#lie("a size below the offset that was asked for");
-    if (before !== undefined && (head.size !== before.size || head.type !== before.type || !same(head.sha256, before.sha256))) {
-      return this.#lie("another head than before");
-    }
+    const lie = lieIn(head, this.#params, this.#head);
+    if (lie !== undefined) return this.#lie(lie);
     if (state.head !== undefined) return; // it came again, since the request did
     if (head.sha256 !== undefined && !same(this.#params.ifSha256 ?? head.sha256, head.sha256)) {
       return this.#giveUp({ code: "CHANGED", message: `${this.#what}: the image has another SHA-256 than was asked for.` });
@@ -199,8 +191,7 @@ export class Download implements Call {
     } else {
       this.#inGap = false;
       this.#expected = end;
-      this.#hash.update(bytes);
-      this.#wholeHash?.update(bytes);
+      this.#digest.update(bytes);
       if (this.#received.length === MOST_PIECES) return this.#lie("its data in crumbs");
       // A view of its own kind: what comes out of the link is a Buffer, whose `slice` means something else.
       this.#received.push(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
@@ -216,19 +207,12 @@ export class Download implements Call {
     if (state.head === undefined) return; // as for data
     if (parsed.output.size !== state.head.size) return this.#lie("a result of another size than its head");
     if (this.#expected < state.head.size) return this.#gap(state.id);
-    if (this.#isWhatWasSent(parsed.output.sha256, state.head.sha256 ?? this.#params.ifSha256)) {
+    const image = this.#isWhole ? (state.head.sha256 ?? this.#params.ifSha256) : undefined;
+    if (this.#digest.matches(parsed.output.sha256, image)) {
       return this.#end({ kind: "done", value: undefined });
     }
     const message = `${this.#what}: what arrived doesn't have the SHA-256 that the dock gives. Nothing of it may be trusted.`;
     this.#giveUp({ code: "INTEGRITY", message, retryable: true });
-  }
-
-  /** Checks what came for this request, and the whole image where all of it came (SPEC §5.1). */
-  #isWhatWasSent(sent: Uint8Array, image: Uint8Array | undefined): boolean {
-    const digest = this.#hash.digest();
-    if (!digest.equals(sent)) return false;
-    const whole = this.#wholeHash?.digest() ?? digest;
-    return (this.#params.from ?? 0) > 0 || image === undefined || whole.equals(image);
   }
 
   #receiveFailure(state: { readonly id: number; readonly head?: ImageHead }, failure: Failure): void {
@@ -262,14 +246,13 @@ export class Download implements Call {
   /** The dock no longer has the stream: asks for the rest, if the image can be told to be the same (SPEC §5.1). */
   #resume(state: { readonly id: number; readonly head?: ImageHead }): boolean {
     const ifSha256 = state.head?.sha256;
-    const fromTheBeginning = (this.#params.from ?? 0) === 0; // otherwise what came before couldn't be checked any more
-    if (ifSha256 === undefined || !fromTheBeginning || this.#resumes === MOST_RESUMES) return false;
+    // Of a part, what came before couldn't be checked any more.
+    if (ifSha256 === undefined || !this.#isWhole || this.#resumes === MOST_RESUMES) return false;
     this.#resumes++;
     this.#leave();
     this.#inGap = false;
     this.#from = this.#credit = this.#expected;
-    this.#wholeHash ??= this.#hash;
-    this.#hash = createHash("sha256");
+    this.#digest.beginRequest();
     this.#params = { ...this.#params, ifSha256 };
     this.#state = { kind: "waiting", leave: () => {} };
     this.#request();
@@ -326,6 +309,11 @@ export class Download implements Call {
       if (this.#session.isMoving(since, waits ? this.#session.heard : heard)) return this.#startDeadline(heard);
       this.#giveUp(waits ? waitedProblem(this.#what, this.#timeout) : timeoutProblem(this.#what, this.#timeout));
     });
+  }
+
+  /** Whether the caller has asked for all of the image. */
+  get #isWhole(): boolean {
+    return (this.#params.from ?? 0) === 0;
   }
 
   /** Whether nothing is to come until the consumer takes what is there. */
@@ -406,6 +394,16 @@ export class Download implements Call {
     });
     return this.#changed;
   }
+}
+
+/** What in a head can't be: for what was asked, and after the head before. */
+function lieIn(head: ImageHead, { tag, store, from = 0 }: DownloadParams, before: ImageHead | undefined): string | undefined {
+  if (head.tag !== undefined && tag !== undefined && head.tag !== tag) return "the head of another image";
+  if (store !== undefined && head.store !== store) return "an image of another layer";
+  if (head.size < from) return "a size below the offset that was asked for";
+  if (before === undefined) return undefined;
+  const differs = head.size !== before.size || head.type !== before.type || !same(head.sha256, before.sha256);
+  return differs ? "another head than before" : undefined;
 }
 
 function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
