@@ -64,7 +64,7 @@ describe.for(LINES)("a dock over $line that is killed while this program is busy
   });
 });
 
-describe("a pseudo-terminal", () => {
+describe("a pseudo-terminal", { concurrent: true }, () => {
   test.for([10, 1_000, 10_000])(
     "that a killed client has left after %i bytes of an image serves the next one",
     async (bytes) => {
@@ -91,7 +91,7 @@ describe("a pseudo-terminal", () => {
   });
 });
 
-describe("a TCP port", () => {
+describe("a TCP port", { concurrent: true }, () => {
   test.for([["0"], ["127.0.0.1:0"]])("is on loopback alone when it is given as %s", async ([address = ""]) => {
     await using mock = await startMock("--tcp", address);
     expect(mock.port).toMatch(/^127\.0\.0\.1:\d+$/);

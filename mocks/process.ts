@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { utf8Length } from "../protocol/index.js";
 import { DockModel, PROFILES, type ProfileName } from "./dock.js";
-import { endWithParent } from "./lifetime.js";
+import { endWithParent, fail } from "./lifetime.js";
 import { type Serve, servePseudoTerminal, serveTcp } from "./port.js";
 import { Random } from "./random.js";
 import { Service } from "./service.js";
@@ -25,7 +25,11 @@ export function run(argv: readonly string[]): void {
   const options = parse(argv);
   const random = new Random(options.seed);
   const dock = new DockModel(PROFILES[options.profile], options.name);
-  fill(dock, options.data, options.seed);
+  try {
+    fill(dock, options.data, options.seed);
+  } catch (error) {
+    fail(`${options.data} doesn't describe a dock: ${error instanceof Error ? error.message : error}`);
+  }
   const serve: Serve = (line) => new Service(dock, { line, uptime: () => performance.now() - started, chatty: options.chatty });
   if (options.tcp === undefined) servePseudoTerminal(random, serve);
   else serveTcp(options.tcp, random, serve);
@@ -40,7 +44,7 @@ function parse(argv: readonly string[]): Options {
     .addOption(new Option("--profile <name>", "what it can do").choices(Object.keys(PROFILES)).default("full"))
     .option("--name <label>", "the dock's label, at most 64 bytes", label, "MOCK-0001")
     .option("--seed <number>", "for everything random", wholeNumber, 1)
-    .option("--data <file>", "what it holds, as JSON (see mocks/stock.ts)", stock)
+    .option("--data <file>", "what it holds, as JSON; the stock data in mocks/fixtures/stock/dock.json show how", stock)
     .option("--tcp <host:port>", "serve TCP instead; a port alone is on 127.0.0.1, 0 is any free one", tcpAddress)
     .option("--chatty", "print console text before each answer", false)
     .addHelpText("after", "\nExample: dl7450-mock --profile preview --tcp 7450");

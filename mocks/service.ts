@@ -38,8 +38,12 @@ interface Stream {
   /** The next byte to send, and where to stop for want of credit. */
   offset: number;
   limit: number;
-  /** Whether its result was sent. It is kept for `resend` until another one needs its place (SPEC §5.1). */
+  /** The byte after the last one that was ever sent. */
+  reached: number;
+  /** Whether its result was sent after all that was sent last. */
   finished: boolean;
+  /** Whether its result was ever sent: it is then kept for `resend` until another one needs its place (SPEC §5.1). */
+  answered: boolean;
 }
 
 interface SessionState {
@@ -188,7 +192,16 @@ export class Service {
     const { tag, type, sha256, store, bytes } = image;
     const named = asked.output.token === undefined ? { tag } : {};
     const head = { ...named, type, size: bytes.length, store, generation: this.#dock.generation(store), sha256 };
-    const stream = { image, head, from, offset: from, limit: asked.output.credit, finished: false };
+    const stream = {
+      image,
+      head,
+      from,
+      offset: from,
+      limit: asked.output.credit,
+      reached: from,
+      finished: false,
+      answered: false,
+    };
     session.streams.set(id, stream);
     this.#send({ type: "head", id, meta: head });
     this.#pump(session, id, stream);
@@ -203,10 +216,11 @@ export class Service {
       const { offset } = stream;
       this.#send({ type: "dockData", id, offset, bytes: bytes.subarray(offset, offset + length) });
       stream.offset += length;
+      stream.reached = Math.max(stream.reached, stream.offset);
       this.#flush();
     }
     if (stream.offset < bytes.length || stream.finished) return;
-    stream.finished = true;
+    stream.finished = stream.answered = true;
     const whole = stream.from === 0;
     const sha256 = whole ? stream.image.sha256 : createHash("sha256").update(bytes.subarray(stream.from)).digest();
     this.#settle(session, id, { type: "result", value: { size: bytes.length, sha256 } });
@@ -222,8 +236,7 @@ export class Service {
   #resend(session: SessionState, id: number, from: number, limit: number): void {
     const stream = session.streams.get(id);
     if (stream === undefined) return this.#fail(id, "STALE", "no such stream");
-    if (from < stream.from || from > stream.image.bytes.length)
-      return this.#fail(id, "INVALID", "resend from outside of the stream");
+    if (from < stream.from || from > stream.reached) return this.#fail(id, "INVALID", "resend from outside of the stream");
     stream.offset = from;
     stream.limit = Math.max(stream.limit, limit);
     stream.finished = false;
@@ -305,8 +318,8 @@ function imageAsked(
 /** Drops the oldest finished stream when there is no place for another; `BUSY` when all are at work. */
 function makeRoom(streams: Map<number, Stream>, most: number): void {
   if (streams.size < most) return;
-  for (const [id, { finished }] of streams) {
-    if (!finished) continue;
+  for (const [id, { answered }] of streams) {
+    if (!answered) continue;
     streams.delete(id);
     return;
   }

@@ -16,7 +16,7 @@ export const FAILURES = {
   STALE: "a token, cursor, transaction or stream that is over",
   CHANGED: "the image isn't the one that was begun with",
   INTEGRITY: "size or SHA-256 don't match",
-  NO_SESSION: "there was no hello since the dock started",
+  NO_SESSION: "there is no session",
   CANCELLED: "cancelled by the host",
   INTERNAL: "the dock failed",
 } as const;

@@ -140,7 +140,7 @@ function parse<M>(body: Uint8Array, schema: v.GenericSchema<unknown, M>, mine: (
   if (!mine(code)) return { kind: "echo", code };
   if (type === undefined) return { kind: "unknown", code };
   const names = LAYOUT[type].items;
-  if (names.length !== items.length) return malformed(body, `${items.length} items in a ${type}`);
+  if (names.length !== items.length) return malformed(body, `${items.length + 1} items in a ${type}`);
   const fields: Record<string, unknown> = { type };
   for (const [i, name] of names.entries()) fields[name] = items[i];
   const checked = v.safeParse(schema, fields);

@@ -6,7 +6,7 @@ import { DockError } from "./errors.js";
 import { ImageStore } from "./image-store.js";
 import { KvStore } from "./kv-store.js";
 import type { LinkCounters, TraceEvent } from "./link.js";
-import { type CallOptions, Session, USUAL_HANDSHAKE_TIMEOUT, USUAL_TIMEOUT } from "./session.js";
+import { type CallOptions, Session, USUAL_HANDSHAKE_TIMEOUT } from "./session.js";
 import { openTarget, parseTarget } from "./transport/target.js";
 import type { Transport } from "./transport/transport.js";
 import { version } from "./version.js";
@@ -16,7 +16,7 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
   /** Longest handshake, in milliseconds; 5,000 unless told. */
   readonly handshakeTimeout?: number;
-  /** Longest time for an answer, or for new bytes of a stream, for calls that say nothing else, in milliseconds; 10,000 unless told. */
+  /** Longest time for an answer, or for new bytes of a stream, for calls that say nothing else, in milliseconds; 10,000 unless told, and then longer for a stream on a slow line. */
   readonly timeout?: number;
   /** Bits per second of a UART; 115,200 unless told. USB devices and pseudo-terminals don't care. */
   readonly baudRate?: number;
@@ -141,9 +141,9 @@ export class Dock implements AsyncDisposable {
   }
 }
 
-function timesOf(options: OpenOptions): { handshakeTimeout: number; timeout: number } {
+function timesOf({ handshakeTimeout, timeout }: OpenOptions): { handshakeTimeout: number; timeout: number | undefined } {
   return {
-    handshakeTimeout: positive("handshakeTimeout", options.handshakeTimeout ?? USUAL_HANDSHAKE_TIMEOUT),
-    timeout: positive("timeout", options.timeout ?? USUAL_TIMEOUT),
+    handshakeTimeout: positive("handshakeTimeout", handshakeTimeout ?? USUAL_HANDSHAKE_TIMEOUT),
+    timeout: timeout === undefined ? undefined : positive("timeout", timeout),
   };
 }

@@ -92,7 +92,7 @@ export class Handshake {
   }
 
   #noAnswer(link: Link): Problem {
-    const { bytesIn } = link.counters;
+    const { bytesIn, noiseBytes, cobs, crc, oversize } = link.counters;
     const line =
       this.#text
         .trim()
@@ -101,7 +101,7 @@ export class Handshake {
     const heard =
       bytesIn === 0
         ? "Nothing came back. Is the dock on, is it the right port, does its application speak the protocol?"
-        : line === ""
+        : line === "" || noiseBytes + cobs + crc + oversize > 0
           ? `${bytesIn} bytes came back, but no welcome: another device, another speed, or a dock whose application doesn't speak the protocol.`
           : `It only prints text, last: "${visible(line)}". Does its application speak the protocol?`;
     return {

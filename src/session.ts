@@ -24,6 +24,8 @@ import type { Transport } from "./transport/transport.js";
 
 /** First wait for an answer, in milliseconds, before a round-trip time is known; the least; the longest (SPEC §9.3). */
 const RETRY = { first: 500, least: 250, longest: 4_000 };
+/** Bytes a millisecond of the slowest line that is worth waiting for: 9,600 bits a second, with something to spare. */
+const SLOWEST_LINE = 0.8;
 /** A frame that has come so far, in bytes, isn't noise: on a slow line it is worth waiting for. */
 const LONG_FRAME = 512;
 /** Longest that a call goes without an answer, or a stream without new bytes, in milliseconds (SPEC §9.3). */
@@ -45,8 +47,8 @@ export interface SessionOptions {
   readonly software: string;
   /** Longest handshake, in milliseconds. */
   readonly handshakeTimeout: number;
-  /** For calls that say nothing else, in milliseconds. */
-  readonly timeout: number;
+  /** For calls that say nothing else, in milliseconds; the usual time unless told. */
+  readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Console text of the dock, as it comes in. */
   readonly onText?: ((text: string) => void) | undefined;
@@ -64,7 +66,7 @@ export interface Call {
 export class Session {
   readonly #link: Link;
   readonly #clock: Clock;
-  readonly #timeout: number;
+  readonly #timeout: number | undefined;
   /** Every call that isn't settled, also while it waits for its turn. */
   readonly #unsettled = new Set<Call>();
   /** Who gets what comes for an id. */
@@ -154,7 +156,12 @@ export class Session {
 
   /** How long a call with these options waits, in milliseconds. Fails with `USAGE`. */
   timeoutOf(options: CallOptions): number {
-    return positive("timeout", options.timeout ?? this.#timeout);
+    return positive("timeout", options.timeout ?? this.#timeout ?? USUAL_TIMEOUT);
+  }
+
+  /** Whether nobody has said how long to wait, so that a slow line may have longer. */
+  isPatient(options: CallOptions): boolean {
+    return options.timeout === undefined && this.#timeout === undefined;
   }
 
   /** Bytes of frames that came in so far: where `isStillComing` counts from. */
@@ -170,10 +177,14 @@ export class Session {
     return this.#link.lastFrameByteAt > since && this.#link.frameBytes - heard < 2 * this.flow.window;
   }
 
-  /** Whether a stream's bytes are coming in, of this stream or of others, so that one that waits behind them isn't stuck. */
-  isMoving(since: number, heard: number): boolean {
+  /**
+   * Whether a stream's bytes are coming in, of this stream or of others, so that one that waits behind them isn't stuck: at the pace
+   * of a line since `since`, when `heardThen` had come, and not yet more since `heard` than can have been under way.
+   */
+  isMoving(since: number, heardThen: number, heard: number): boolean {
     const moving = this.#lastDataAt > since || (this.#link.partialBytes >= LONG_FRAME && this.#link.lastFrameByteAt > since);
-    return moving && this.#link.frameBytes - heard < 2 * this.flow.window;
+    const pace = (this.#link.frameBytes - heardThen) / (this.#clock.now() - since);
+    return moving && pace >= SLOWEST_LINE && this.#link.frameBytes - heard < 2 * this.flow.window;
   }
 
   /** Calls `then` when the signal comes. Returns how to stop waiting for it. */

@@ -44,6 +44,31 @@ describe("a stream in which nothing new comes", () => {
     expect(read.code).toBe("TIMEOUT");
   });
 
+  test("is TIMEOUT after a time that the caller has set, however much comes that isn't new", async () => {
+    const { clock, read, serving } = await reading(image, { timeout: 2_000 });
+    serving.head().data(0, PIECE);
+    await clock.settle();
+    for (let i = 0; i < 20; i++) {
+      serving.data(0, PIECE);
+      await clock.advance(100);
+    }
+    expect(read.code).toBe("TIMEOUT");
+  });
+
+  test("is waited for longer, when nobody has set a time, while the line is busy with what isn't new", async () => {
+    const { clock, read, serving } = await reading();
+    serving.head().data(0, PIECE);
+    for (let i = 0; i < 8; i++) {
+      await clock.advance(2_000);
+      serving.data(2 * PIECE, 3 * PIECE);
+    }
+    await clock.settle();
+    expect(read.code).toBe("pending");
+    serving.data(PIECE, END).result();
+    await clock.settle();
+    expect(read.code).toBe("done");
+  });
+
   test("while it waits for a place waits as long as the others move on, and says so when they don't", async () => {
     const { clock, dock, session } = await openSession({ welcome: { limits: { ...USUAL_LIMITS, streams: 1 } } });
     const images = new ImageStore(session);

@@ -38,6 +38,7 @@ export class Download implements Call {
   #params: DownloadParams;
   readonly #signal: AbortSignal | undefined;
   readonly #timeout: number;
+  readonly #isPatient: boolean;
   readonly #what: string;
   #state: State = { kind: "waiting", leave: () => {} };
   /** The first head that came: what the caller was told. */
@@ -68,6 +69,7 @@ export class Download implements Call {
     this.#params = params;
     this.#signal = options.signal;
     this.#timeout = session.timeoutOf(options);
+    this.#isPatient = session.isPatient(options);
     this.#what = params.tag === undefined ? "image.get of a token" : `image.get of ${quoted(params.tag)}`;
     this.#from = this.#expected = this.#credit = this.#consumed = params.from ?? 0;
   }
@@ -298,15 +300,17 @@ export class Download implements Call {
     this.#wake();
   }
 
-  /** Nothing new for the time of the call ends it, unless the line is busy with what was under way. */
+  /** Nothing new for the time of the call ends it, unless nobody has set that time and the line is busy with what was under way. */
   #startDeadline(heard = this.#session.heard): void {
     this.#stopDeadline();
     const since = this.#session.clock.now();
+    const heardThen = this.#session.heard;
     this.#stopDeadline = this.#session.clock.after(this.#timeout, () => {
       if (this.#isIdle()) return;
       const waits = this.#state.kind === "waiting";
       // Who waits for a place waits as long as the others move on.
-      if (this.#session.isMoving(since, waits ? this.#session.heard : heard)) return this.#startDeadline(heard);
+      const from = waits ? this.#session.heard : heard;
+      if (this.#isPatient && this.#session.isMoving(since, heardThen, from)) return this.#startDeadline(heard);
       this.#giveUp(waits ? waitedProblem(this.#what, this.#timeout) : timeoutProblem(this.#what, this.#timeout));
     });
   }

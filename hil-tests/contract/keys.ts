@@ -1,17 +1,16 @@
 /** SPEC §6 and §7.4: keys and their values. */
 import { expect, test } from "vitest";
 import { cborLength } from "./cbor-length.js";
-import { all, codeOf, expectAnswers, found, type Subject } from "./subject.js";
+import { all, codeOf, expectAnswers, found, inTurns, type Subject } from "./subject.js";
 
 export function keys(subject: Subject): void {
   test("each key has a value in the layer that the list gives, as unique as it says", async (context) => {
     await using dock = await subject.open();
     const entries = await dock.kv.list();
     found(subject, context, "a key", entries[0]);
-    for (const { key, store, upd } of entries) {
-      const answer = await dock.kv.find(key);
-      expect({ key, ...answer }).toMatchObject({ key, store, upd });
-    }
+    await inTurns(entries, async ({ key, store, upd }) => {
+      expect({ key, ...(await dock.kv.find(key)) }).toMatchObject({ key, store, upd });
+    });
   });
 
   test("the list gives the length that each value has as CBOR", async (context) => {
@@ -30,7 +29,7 @@ export function keys(subject: Subject): void {
     await using dock = await subject.open();
     const entries = await dock.kv.list();
     found(subject, context, "a key", entries[0]);
-    const expected = await Promise.all(entries.map(async ({ key }) => [key, await dock.kv.get(key)]));
+    const expected = await inTurns(entries, async ({ key }) => [key, await dock.kv.get(key)]);
     expect(await all(dock.kv.entries())).toEqual(expected);
   });
 

@@ -10,6 +10,7 @@ import {
   found,
   framesSent,
   infoOf,
+  inTurns,
   LOOKUPS,
   needLayers,
   type Subject,
@@ -45,11 +46,11 @@ export function layers(subject: Subject): void {
       expect({ tag, ...info }).toEqual({ tag, ...(await infoOf(dock, tag, { store })) });
       expect(info.store).toBe(store);
     }
-    for (const { key, store } of await keysIn(dock, LOOKUP_ORDER)) {
+    await inTurns(await keysIn(dock, LOOKUP_ORDER), async ({ key, store }) => {
       const answer = await dock.kv.find(key);
       expect({ key, ...answer }).toEqual({ key, ...(await dock.kv.find(key, { store })) });
       expect(answer?.store).toBe(store);
-    }
+    });
   });
 
   test("a layer that is named answers with its own, though another stands before it", async (context) => {
@@ -71,11 +72,11 @@ export function layers(subject: Subject): void {
     const before = new Map((await dock.kv.list()).map(({ key, store }) => [key, store]));
     const shadowed = (await keysOfAll(dock)).filter(({ key, store }) => before.get(key) !== store);
     found(subject, context, "a key behind another", shadowed[0]);
-    for (const { key, store, upd } of shadowed) {
+    await inTurns(shadowed, async ({ key, store, upd }) => {
       const answer = await dock.kv.find(key, { store });
       expect({ key, ...answer }).toMatchObject({ key, store, upd });
       expect(await dock.kv.get(key, { store })).toEqual(answer?.value);
-    }
+    });
   });
 
   test("a name of one layer is unknown in the others", async (context) => {
@@ -98,7 +99,7 @@ export function layers(subject: Subject): void {
     needLayers(context, dock);
     for (const store of dock.stores) {
       const keys = (await dock.kv.list({ store })).map(({ key }) => key);
-      const expected = await Promise.all(keys.map(async (key) => [key, await dock.kv.get(key, { store })]));
+      const expected = await inTurns(keys, async (key) => [key, await dock.kv.get(key, { store })]);
       expect(await all(dock.kv.entries({ store }))).toEqual(expected);
     }
   });
@@ -124,10 +125,12 @@ export function layers(subject: Subject): void {
     const tags = new Map((await imagesIn(dock, ["ephemeral", "runtime"])).map(({ tag, store }) => [tag, store]));
     found(subject, context, "application data", inside.size > 0 && tags.size > 0 ? inside : undefined);
     const store = APPLICATION_DATA;
-    for (const { key } of await keysOfAll(dock)) expect((await dock.kv.find(key, { store }))?.store).toBe(inside.get(key));
+    await inTurns(await keysOfAll(dock), async ({ key }) => {
+      expect((await dock.kv.find(key, { store }))?.store).toBe(inside.get(key));
+    });
     for (const { tag } of await imagesOfAll(dock)) {
       if (!tags.has(tag)) expect(await codeOf(dock.images.getToken(tag, { store }))).toBe("NOT_FOUND");
-      else expect((await dock.images.get(await dock.images.getToken(tag, { store }))).store).toBe(tags.get(tag));
+      else expect((await infoOf(dock, await dock.images.getToken(tag, { store }))).store).toBe(tags.get(tag));
     }
   });
 

@@ -83,6 +83,18 @@ export async function infoOf(dock: Dock, image: string | ImageToken, options: La
   return info;
 }
 
+/** How many calls are made at once where many are to be made: few enough that none waits for its turn for long. */
+const AT_ONCE = 16;
+
+/** What `call` gives for each item, some at once. */
+export async function inTurns<T, R>(items: readonly T[], call: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let i = 0; i < items.length; i += AT_ONCE) {
+    results.push(...(await Promise.all(items.slice(i, i + AT_ONCE).map((item) => call(item)))));
+  }
+  return results;
+}
+
 /** Everything that is iterated over. */
 export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const taken: T[] = [];

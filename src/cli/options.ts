@@ -21,6 +21,7 @@ export function addGlobalOptions(program: Command): void {
     .option(
       "--port <target>",
       "the dock: a path, id:SERIAL, tcp://HOST:PORT, mock: or mock:preview; else $DL7450_PORT, else the only one",
+      target,
     )
     .option("--timeout <seconds>", "longest wait for the dock to open, and for each answer", seconds)
     .option("--baud <rate>", "bits per second of a UART; USB doesn't care", baudRate)
@@ -42,6 +43,11 @@ export function examples(...lines: readonly string[]): string {
 
 // In milliseconds it has to fit a timer.
 const MOST_SECONDS = 2_000_000;
+
+function target(text: string): string {
+  if (text === "") throw new InvalidArgumentError("It is empty: a variable that isn't set?");
+  return text;
+}
 
 function seconds(text: string): number {
   const value = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : 0;

@@ -1,5 +1,5 @@
 /** A session with a scripted dock, over a line in memory, by a clock that a test turns. */
-import { Session, type SessionOptions, USUAL_HANDSHAKE_TIMEOUT, USUAL_TIMEOUT } from "../session.js";
+import { Session, type SessionOptions, USUAL_HANDSHAKE_TIMEOUT } from "../session.js";
 import { duplexPair, type Pair, type PairOptions } from "./duplex-pair.js";
 import { ManualClock } from "./manual-clock.js";
 import { ScriptedDock, type ScriptedDockOptions } from "./scripted-dock.js";
@@ -36,4 +36,4 @@ export async function openSession(options: BenchOptions = {}): Promise<OpenBench
   return { ...bench, session: opening.value };
 }
 
-const USUAL_OPTIONS = { software: "a test", handshakeTimeout: USUAL_HANDSHAKE_TIMEOUT, timeout: USUAL_TIMEOUT };
+const USUAL_OPTIONS = { software: "a test", handshakeTimeout: USUAL_HANDSHAKE_TIMEOUT };
