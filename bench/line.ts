@@ -29,26 +29,32 @@ export async function serveLine(behind: string, options: LineOptions): Promise<{
   return { port: address.port, close: () => server.close() };
 }
 
-/** Hands on what comes in, each piece when the line would have carried it. */
+/** Hands on what comes in, in order, each piece when the line would have carried it. */
 function carry(from: Socket, to: Socket, { bytesPerSecond, delay }: LineOptions): void {
+  const onItsWay: { readonly piece: Buffer; readonly arrivesAt: number }[] = [];
   let freeAt = 0; // when the line has carried everything before
   let waiting = 0;
+  const deliver = (): void => {
+    const now = performance.now();
+    for (let [first] = onItsWay; first !== undefined && first.arrivesAt <= now; [first] = onItsWay) {
+      onItsWay.shift();
+      waiting -= first.piece.length;
+      if (!to.destroyed) to.write(first.piece);
+    }
+    if (waiting < BUFFER / 2) from.resume();
+    const [next] = onItsWay;
+    if (next !== undefined) setTimeout(deliver, Math.max(1, next.arrivesAt - now));
+  };
   from.on("error", () => {}); // `close` follows
   from.on("data", (chunk) => {
+    const idle = onItsWay.length === 0;
     for (let at = 0; at < chunk.length; at += PIECE) {
       const piece = chunk.subarray(at, at + PIECE);
-      const now = performance.now();
-      freeAt = Math.max(freeAt, now) + (piece.length / bytesPerSecond) * 1e3;
+      freeAt = Math.max(freeAt, performance.now()) + (piece.length / bytesPerSecond) * 1e3;
       waiting += piece.length;
-      setTimeout(
-        () => {
-          waiting -= piece.length;
-          if (waiting < BUFFER / 2) from.resume();
-          if (!to.destroyed) to.write(piece);
-        },
-        freeAt + delay - now,
-      );
+      onItsWay.push({ piece, arrivesAt: freeAt + delay });
     }
     if (waiting > BUFFER) from.pause();
+    if (idle) deliver();
   });
 }

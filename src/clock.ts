@@ -4,6 +4,8 @@ export interface Clock {
   now(): number;
   /** Calls `then` once after `ms` milliseconds, unless the function that it returns is called before. */
   after(ms: number, then: () => void): () => void;
+  /** Calls `then` once what is due now has been done. */
+  soon(then: () => void): void;
 }
 
 export const systemClock: Clock = {
@@ -12,4 +14,5 @@ export const systemClock: Clock = {
     const timer = setTimeout(then, ms);
     return () => clearTimeout(timer);
   },
+  soon: (then) => void setImmediate(then),
 };

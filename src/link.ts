@@ -91,6 +91,7 @@ export class Link {
   readonly #splitter = new DelimiterParser({ delimiter: [...DELIMITER_BYTES], readableObjectMode: true });
   readonly #console = new TextDecoder("utf-8");
   #maxBody = HANDSHAKE_BODY;
+  #arrived: Buffer[] = [];
   #outgoing: Uint8Array[] = [];
   #open = true;
   #frameBytes = 0;
@@ -104,7 +105,10 @@ export class Link {
     this.#lastFrameByteAt = clock.now();
     this.#splitter.on("data", (run: Buffer) => this.#frame(run));
     const { stream } = transport;
-    stream.on("data", (chunk: Buffer) => this.#received(chunk));
+    // What came is worked on a turn later, so that the port can already read on: with serialport the one waits for the other.
+    stream.on("data", (chunk: Buffer) => {
+      if (this.#arrived.push(chunk) === 1) this.#clock.soon(() => this.#workOff());
+    });
     stream.on("error", (cause: Error) => this.#lost(cause));
     stream.on("end", () => this.#lost());
     stream.on("close", (cause?: Error) => this.#lost(cause));
@@ -162,6 +166,12 @@ export class Link {
     this.counters.bytesOut += bytes.length;
     this.#outgoing = [];
     if (this.#open) this.#transport.stream.write(bytes);
+  }
+
+  #workOff(): void {
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    for (const chunk of arrived) this.#received(chunk);
   }
 
   #received(chunk: Buffer): void {
@@ -232,6 +242,8 @@ export class Link {
   }
 
   #lost(cause?: Error): void {
+    if (!this.#open) return;
+    this.#workOff(); // what came before the end counts
     if (!this.#open) return;
     this.#open = false;
     const why = cause === undefined ? "" : ` (${cause.message})`;

@@ -162,6 +162,7 @@ describe.skipIf(process.platform === "win32")("to what isn't a file", () => {
         setImmediate(then);
         return () => {};
       },
+      soon: () => {},
     };
     const argv = ["image", "get", "big", "-o", file, "--port", dock.target];
     expect(await runCli(argv, { clock, signal: interrupt.signal })).toMatchObject({ exitCode: 130 });

@@ -23,6 +23,10 @@ export class ManualClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
+  soon(then: () => void): void {
+    then();
+  }
+
   /** How many timers wait for their time. */
   get waiting(): number {
     return this.#timers.size;
