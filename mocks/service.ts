@@ -82,17 +82,22 @@ export class Service {
   /** Takes bytes off the line, and answers what is complete. */
   receive(chunk: Uint8Array): void {
     for (const piece of this.#guard.feed(chunk)) {
-      if (piece.kind !== "frames") continue;
-      if (piece.bytes[0] !== DELIMITER) {
-        this.#run.push(piece.bytes);
-        continue;
-      }
+      if (piece.kind === "frames") this.#split(piece.bytes);
+    }
+    this.#flush();
+  }
+
+  #split(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      const delimiter = bytes.indexOf(DELIMITER, at);
+      this.#run.push(bytes.subarray(at, delimiter < 0 ? bytes.length : delimiter));
+      if (delimiter < 0) return;
       const run = Buffer.concat(this.#run); // a copy: decoding works in place, and the chunk isn't ours
       this.#run = [];
       const frame = decodeFrame(run, this.#session === undefined ? HANDSHAKE_BODY : this.#limits.maxBody);
       if (frame.kind === "body") this.#body(frame.body);
+      at = delimiter + 1;
     }
-    this.#flush();
   }
 
   /** The line has room again: goes on where it was full. */

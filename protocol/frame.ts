@@ -88,7 +88,7 @@ export class LineGuard {
       const end = delimiter < 0 ? chunk.length : delimiter;
       if (end > at) this.#run(chunk.subarray(at, end), pieces);
       if (delimiter < 0) break;
-      this.#endRun(pieces);
+      this.#endRun(chunk.subarray(delimiter, delimiter + 1), pieces);
       at = delimiter + 1;
     }
     return pieces;
@@ -107,7 +107,7 @@ export class LineGuard {
     }
     if (this.#state === "frame") {
       const passed = part.subarray(0, this.#room);
-      if (passed.length > 0) pieces.push({ kind: "frames", bytes: passed });
+      if (passed.length > 0) pass(passed, pieces);
       this.#room -= passed.length;
     } else {
       const text = this.#state === "text" ? textLength(part) : 0;
@@ -119,8 +119,8 @@ export class LineGuard {
     }
   }
 
-  #endRun(pieces: LinePiece[]): void {
-    if (this.#state === "frame") pieces.push({ kind: "frames", bytes: DELIMITER_BYTES });
+  #endRun(delimiter: Uint8Array, pieces: LinePiece[]): void {
+    if (this.#state === "frame") pass(delimiter, pieces);
     const [only] = this.#held;
     if (only !== undefined) pieces.push(isText(only) ? { kind: "text", bytes: this.#held } : { kind: "noise", bytes: 1 });
     this.#held = NOTHING;
@@ -130,6 +130,18 @@ export class LineGuard {
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** Adds bytes that may be frames, to the piece before where they follow on it: whoever splits them has a price for each piece. */
+function pass(bytes: Uint8Array, pieces: LinePiece[]): void {
+  const before = pieces.at(-1);
+  const follows =
+    before?.kind === "frames" &&
+    before.bytes.buffer === bytes.buffer &&
+    before.bytes.byteOffset + before.bytes.length === bytes.byteOffset;
+  if (!follows) return void pieces.push({ kind: "frames", bytes });
+  const length = before.bytes.length + bytes.length;
+  pieces[pieces.length - 1] = { kind: "frames", bytes: new Uint8Array(bytes.buffer, before.bytes.byteOffset, length) };
+}
 
 function stateOf(run: Uint8Array): RunState {
   const [first = 0, second = 0] = run;

@@ -1,6 +1,7 @@
 /** Bytes ⇄ frames ⇄ messages over a transport. What arrives broken ends here, counted. */
 import { DelimiterParser } from "@serialport/parser-delimiter";
 import {
+  DELIMITER,
   DELIMITER_BYTES,
   type DockMessage,
   decodeFrame,
@@ -181,7 +182,7 @@ export class Link {
       switch (piece.kind) {
         case "frames":
           this.#frameBytes += piece.bytes.length;
-          this.#partialBytes = piece.bytes === DELIMITER_BYTES ? 0 : this.#partialBytes + piece.bytes.length;
+          this.#partialBytes = partialAfter(this.#partialBytes, piece.bytes);
           this.#lastFrameByteAt = this.#clock.now();
           this.#splitter.write(piece.bytes);
           break;
@@ -251,4 +252,10 @@ export class Link {
     this.#handlers.lost({ code: "LINK_LOST", message, retryable: true, ...(cause === undefined ? {} : { cause }) });
     this.#transport.close().catch(() => {}); // it is gone already; this only sets free what is left of it
   }
+}
+
+/** Bytes of an unfinished frame, after `bytes` more have come. */
+function partialAfter(before: number, bytes: Uint8Array): number {
+  const delimiter = bytes.lastIndexOf(DELIMITER);
+  return delimiter < 0 ? before + bytes.length : bytes.length - 1 - delimiter;
 }
