@@ -29,7 +29,7 @@ const SLOWEST_LINE = 0.8;
 /** A frame that has come so far, in bytes, isn't noise: on a slow line it is worth waiting for. */
 const LONG_FRAME = 512;
 /** Longest that a call goes without an answer, or a stream without new bytes, in milliseconds (SPEC §9.3). */
-export const USUAL_TIMEOUT = 10_000;
+const USUAL_TIMEOUT = 10_000;
 /** Longest handshake, in milliseconds (SPEC §9.3). */
 export const USUAL_HANDSHAKE_TIMEOUT = 5_000;
 
