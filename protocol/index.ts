@@ -1,4 +1,5 @@
 /** The contract between host and dock, with nothing of either in it: `import { … } from "dl7450/protocol"`. */
+export { Assembly, type Range, type Taken } from "./assembly.js";
 export { cobsBound, cobsDecode, cobsEncode } from "./cobs.js";
 export { type DecodedBody, decodeBody, encodeBody, type Item, isArray } from "./codec.js";
 export { crc32 } from "./crc.js";
@@ -15,6 +16,8 @@ export {
   LineGuard,
   type LinePiece,
 } from "./frame.js";
+export { HEAD_BYTES, typeOf } from "./image-type.js";
+export { type Json, jsonValue, valueOfJson } from "./json-value.js";
 export * from "./limits.js";
 export {
   type DockMessage,
@@ -28,6 +31,7 @@ export {
   type Welcome,
 } from "./messages.js";
 export {
+  changes,
   type ImageHead,
   imageHead,
   isOperation,
@@ -36,3 +40,5 @@ export {
   type Params,
   type Result,
 } from "./operations.js";
+export { LARGEST_PIECE, Sending } from "./sending.js";
+export { LARGEST_WINDOW, LEAST_WINDOW, Window } from "./window.js";

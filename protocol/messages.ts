@@ -14,7 +14,7 @@ const LAYOUT = {
   request: { code: 1, items: ["id", "op", "params"] },
   hostData: { code: 2, items: ["id", "offset", "bytes"] },
   hostCredit: { code: 3, items: ["id", "limit"] },
-  hostResend: { code: 4, items: ["id", "from", "limit"] },
+  hostResend: { code: 4, items: ["id", "from", "to", "limit"] },
   cancel: { code: 5, items: ["id"] },
   welcome: { code: 12, items: ["welcome"] },
   result: { code: 13, items: ["id", "value"] },
@@ -22,7 +22,7 @@ const LAYOUT = {
   head: { code: 15, items: ["id", "meta"] },
   dockData: { code: 16, items: ["id", "offset", "bytes"] },
   dockCredit: { code: 17, items: ["id", "limit"] },
-  dockResend: { code: 18, items: ["id", "from", "limit"] },
+  dockResend: { code: 18, items: ["id", "from", "to", "limit"] },
   pending: { code: 19, items: ["id"] },
   log: { code: 20, items: ["level", "text"] },
 } as const;
@@ -35,7 +35,7 @@ for (const [type, { code }] of Object.entries(LAYOUT)) if (isMessageType(type)) 
 const map = v.custom<{ readonly [key: string]: Item }>(isMap, "not a map");
 const data = { id: requestId, offset: uint32, bytes: bytesOfLength(1, LARGEST_BODY) };
 const credit = { id: requestId, limit: uint32 };
-const resend = { id: requestId, from: uint32, limit: uint32 };
+const resend = { id: requestId, from: uint32, to: uint32, limit: uint32 };
 const bodyLimit = v.pipe(uint32, v.minValue(HANDSHAKE_BODY), v.maxValue(LARGEST_BODY));
 const between = (least: number, most: number) => v.pipe(uint32, v.minValue(least), v.maxValue(most));
 
@@ -45,6 +45,7 @@ const hello = v.object({
   nonce: eightBytes,
   maxBody: bodyLimit,
   software: text(0, 64),
+  session: v.exactOptional(eightBytes),
 });
 export type Hello = v.InferOutput<typeof hello>;
 
@@ -52,6 +53,7 @@ export type Hello = v.InferOutput<typeof hello>;
 const welcome = v.object({
   version: requestId,
   nonce: eightBytes,
+  resumed: v.exactOptional(v.boolean()),
   bootId: eightBytes,
   dock: v.object({ id: text(1, 64), model: text(0, 32), name: text(0, 64) }),
   limits: v.object({
@@ -74,7 +76,10 @@ const hostMessage = v.variant("type", [
   v.object({ type: v.literal("request"), id: requestId, op: v.string(), params: map }),
   v.object({ type: v.literal("hostData"), ...data }),
   v.object({ type: v.literal("hostCredit"), ...credit }),
-  v.object({ type: v.literal("hostResend"), ...resend }),
+  v.pipe(
+    v.object({ type: v.literal("hostResend"), ...resend }),
+    v.check((it) => it.from <= it.to, "to below from"),
+  ),
   v.object({ type: v.literal("cancel"), id: requestId }),
 ]);
 /** What a host says. */
@@ -90,7 +95,10 @@ const dockMessage = v.variant("type", [
   v.object({ type: v.literal("head"), id: requestId, meta: map }),
   v.object({ type: v.literal("dockData"), ...data }),
   v.object({ type: v.literal("dockCredit"), ...credit }),
-  v.object({ type: v.literal("dockResend"), ...resend }),
+  v.pipe(
+    v.object({ type: v.literal("dockResend"), ...resend }),
+    v.check((it) => it.from <= it.to, "to below from"),
+  ),
   v.object({ type: v.literal("pending"), id: requestId }),
   v.object({
     type: v.literal("log"),

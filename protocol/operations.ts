@@ -129,3 +129,21 @@ export type Result<Op extends Operation> = v.InferOutput<(typeof operations)[Op]
 export function isOperation(op: string): op is Operation {
   return Object.hasOwn(operations, op);
 }
+
+/** Those that change something on the dock: each is carried out once, however often it arrives (SPEC §4.3). */
+const CHANGING: ReadonlySet<string> = new Set<Operation>([
+  "dock.restart",
+  "dock.reset",
+  "kv.set",
+  "kv.delete",
+  "image.put",
+  "image.delete",
+  "txn.begin",
+  "txn.commit",
+  "txn.rollback",
+]);
+
+/** Whether an operation changes something on the dock. */
+export function changes(op: string): boolean {
+  return CHANGING.has(op);
+}

@@ -30,7 +30,7 @@ describe("§2, the messages", () => {
     { type: "request", id, op: "kv.get", params: {} },
     { type: "hostData", ...data },
     { type: "hostCredit", id, limit: 0 },
-    { type: "hostResend", id, from: 0, limit: 0 },
+    { type: "hostResend", id, from: 0, to: 0, limit: 0 },
     { type: "cancel", id },
     { type: "welcome", welcome: welcomeWith({}) },
     { type: "result", id, value: {} },
@@ -38,7 +38,7 @@ describe("§2, the messages", () => {
     { type: "head", id, meta: {} },
     { type: "dockData", ...data },
     { type: "dockCredit", id, limit: 0 },
-    { type: "dockResend", id, from: 0, limit: 0 },
+    { type: "dockResend", id, from: 0, to: 0, limit: 0 },
     { type: "pending", id },
     { type: "log", level: "info", text: "" },
   ];

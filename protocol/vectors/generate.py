@@ -164,6 +164,7 @@ def in_map(inner):
 # --- What messages are made of ---------------------------------------------------------------------------------------
 
 NONCE = bytes.fromhex("0102030405060708")
+SESSION = bytes.fromhex("5e00000000005e55")
 BOOT = bytes.fromhex("b00700000000b007")
 IMAGE = filler(8192)
 SHA = hashlib.sha256(IMAGE).digest()
@@ -212,7 +213,7 @@ SAMPLES = {
     1: [1, ID, "kv.get", {"key": "timezone"}],
     2: [2, ID, 0, b"png"],
     3: [3, ID, 49152],
-    4: [4, ID, 8192, 49152],
+    4: [4, ID, 8192, 16384, 49152],
     5: [5, ID],
     12: [12, WELCOME],
     13: [13, ID, {"generation": 3}],
@@ -220,15 +221,15 @@ SAMPLES = {
     15: [15, ID, {"tag": "default", "type": "png", "size": 8192, "store": "factory", "generation": 3}],
     16: [16, ID, 0, b"png"],
     17: [17, ID, 49152],
-    18: [18, ID, 8192, 49152],
+    18: [18, ID, 8192, 16384, 49152],
     19: [19, ID],
     20: [20, "info", "ready"],
 }
 # SPEC 2: what each item after the type is.
 SHAPES = {
-    0: ["map"], 1: ["id", "text", "map"], 2: ["id", "u32", "bytes"], 3: ["id", "u32"], 4: ["id", "u32", "u32"],
-    5: ["id"], 12: ["map"], 13: ["id", "map"], 14: ["id", "map"], 15: ["id", "map"], 16: ["id", "u32", "bytes"],
-    17: ["id", "u32"], 18: ["id", "u32", "u32"], 19: ["id"], 20: ["text", "text"],
+    0: ["map"], 1: ["id", "text", "map"], 2: ["id", "u32", "bytes"], 3: ["id", "u32"],
+    4: ["id", "u32", "u32", "u32"], 5: ["id"], 12: ["map"], 13: ["id", "map"], 14: ["id", "map"], 15: ["id", "map"],
+    16: ["id", "u32", "bytes"], 17: ["id", "u32"], 18: ["id", "u32", "u32", "u32"], 19: ["id"], 20: ["text", "text"],
 }
 RULES = {
     0: "hello", 1: "request", 2: "host-data", 3: "host-credit", 4: "host-resend", 5: "cancel",
@@ -270,8 +271,12 @@ def good_messages():
     good("hello: the least of everything", [0, {**HELLO, "maxBody": 512, "software": ""}])
     good("hello: the most of everything", [0, {**HELLO, "maxBody": 65536, "software": "ü" * 32}])
     good("hello: a nonce of zeros", [0, {**HELLO, "nonce": bytes(8)}])
+    good("hello: with a session", [0, {**HELLO, "session": SESSION}])
+    good("hello: a session of zeros", [0, {**HELLO, "session": bytes(8)}])
     good("hello: its keys in another order", [0, dict(reversed(HELLO.items()))])
     good("hello: keys that nobody knows", [0, {**HELLO, "window": 49152, "__proto__": {"nonce": None}}])
+    good("welcome: resumed", [12, {**WELCOME, "resumed": True}])
+    good("welcome: not resumed", [12, {**WELCOME, "resumed": False}])
     good("welcome: the least limits", [12, {**WELCOME, "limits": LEAST}])
     good("welcome: the highest limits", [12, {**WELCOME, "limits": MOST}])
     good("welcome: no feature, one layer", [12, {**WELCOME, "features": [], "stores": ["ephemeral"]}])
@@ -311,8 +316,14 @@ def good_messages():
     for offset in [0, 23, 24, 255, 256, 65535, 65536, 2**31, U32]:
         good(f"credit up to {offset}", [3, ID, offset])
         good(f"data at offset {offset}", [16, ID, offset, b"\x89"])
-    good("resend from 0 to 4294967295", [4, U32, 0, U32])
-    good("resend from the end, no credit", [18, 1, U32, 0])
+    for type_ in [4, 18]:
+        to_the = receiver(type_)
+        good(f"resend, to the {to_the}: from 0 to 0", [type_, ID, 0, 0, 49152])
+        good(f"resend, to the {to_the}: to where it begins", [type_, ID, 8192, 8192, 49152])
+        good(f"resend, to the {to_the}: one byte", [type_, ID, 8192, 8193, 49152])
+        good(f"resend, to the {to_the}: from 0 to 4294967295", [type_, U32, 0, U32, U32])
+        good(f"resend, to the {to_the}: from 4294967295 to 4294967295, no credit", [type_, 1, U32, U32, 0])
+        good(f"resend, to the {to_the}: to beyond the credit", [type_, ID, 8192, 16384, 12288])
 
 
 def padded(message, length):
@@ -848,6 +859,11 @@ def broken_shapes():
                 answer = ID if type_ == 1 and at > 1 else None
                 malformed(f"{name}: item {at} is {what}", to, body, answer, rule if shape else None)
     malformed("type 20, log: a level that there isn't", "host", encode([20, "loud", "x"]), None, "dock-message")
+    # That one item is at least another, CDDL has no words for.
+    for type_ in [4, 18]:
+        for from_, to in [(1, 0), (8192, 8191), (U32, 0), (U32, U32 - 1)]:
+            body = encode([type_, ID, from_, to, U32])
+            malformed(f"type {type_}, {RULES[type_]}: from {from_} to {to}", receiver(type_), body)
     malformed("failure: id 0 without the code VERSION", "host", encode([14, 0, failure("BUSY")]), None, "dock-message")
 
 
@@ -862,6 +878,10 @@ MAPS = [
     (0, HELLO, "maxBody is null", {"maxBody": None}), (0, HELLO, "software of 65 bytes", {"software": "x" * 65}),
     (0, HELLO, "software of 33 characters, 66 bytes", {"software": "é" * 33}),
     (0, HELLO, "software is bytes", {"software": b"x"}),
+    (0, HELLO, "a session of 7 bytes", {"session": SESSION[:7]}),
+    (0, HELLO, "a session of 9 bytes", {"session": SESSION + b"x"}),
+    (0, HELLO, "a session of text", {"session": "12345678"}), (0, HELLO, "an empty session", {"session": b""}),
+    (0, HELLO, "session is an integer", {"session": 12345678}), (0, HELLO, "session is null", {"session": None}),
     *((12, WELCOME, f"without {key}", {key: ...}) for key in WELCOME),
     *((12, WELCOME, f"a dock without {key}", {"dock": without(DOCK, key)}) for key in DOCK),
     *((12, WELCOME, f"a limit {key} missing", {"limits": without(LIMITS, key)}) for key in LIMITS),
@@ -880,6 +900,8 @@ MAPS = [
     (12, WELCOME, "four layers", {"stores": [*LAYERS, "runtime"]}),
     (12, WELCOME, "a layer that there isn't", {"stores": ["flash"]}),
     (12, WELCOME, "stores is text", {"stores": "runtime"}),
+    (12, WELCOME, "resumed is 1", {"resumed": 1}), (12, WELCOME, "resumed is 0", {"resumed": 0}),
+    (12, WELCOME, "resumed is text", {"resumed": "true"}), (12, WELCOME, "resumed is null", {"resumed": None}),
     *((14, failure("BUSY", True), f"without {key}", {key: ...}) for key in ["code", "message", "retryable"]),
     (14, failure("BUSY", True), "the code is an integer", {"code": 5}),
     (14, failure("BUSY", True), "the message is null", {"message": None}),
@@ -1119,6 +1141,8 @@ def receive_message(message, to):
             "u32": lambda: type(item) is int and 0 <= item <= U32,
         }[kind]():
             raise Malformed(f"not {kind}")
+    if type_ in (4, 18) and items[2] < items[1]:
+        raise Malformed("to before from")
     return {"outcome": "good"}
 
 
