@@ -26,6 +26,7 @@ export async function openSerial(path: string, baudRate: number): Promise<Transp
     if (problem.code !== "BUSY" || performance.now() > giveUpAt) throw new DockError(problem);
     await setTimeout(RELEASE.every);
   }
+  keepBothWaiting(port);
   watch(port);
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -34,6 +35,26 @@ export async function openSerial(path: string, baudRate: number): Promise<Transp
   };
   return { kind: "serial", name: path, stream: port, holdsBack: await isPseudoTerminal(path), close };
 }
+
+/**
+ * Lets reading and writing wait at the same time. serialport's poller, when somebody begins to wait for the one, no longer looks for
+ * the other (`Poller::poll` in bindings-cpp 13 starts with the newest event alone): a long write would stand still until
+ * something comes in.
+ */
+function keepBothWaiting({ port: binding }: SerialPort): void {
+  if (binding === undefined || !("poller" in binding)) return; // Windows waits in another way
+  const { poller } = binding;
+  const poll = poller.poll.bind(poller);
+  poller.poll = (event = 0) => {
+    const reading = poller.listenerCount("readable") > 0 ? READABLE : 0;
+    const writing = poller.listenerCount("writable") > 0 ? WRITABLE : 0;
+    poll(event | reading | writing);
+  };
+}
+
+/** The poller's events, which are libuv's. */
+const READABLE = 1;
+const WRITABLE = 2;
 
 /** How often a port is asked whether it is still there, in milliseconds. */
 const WATCH = 500;
