@@ -24,3 +24,21 @@ test.for(["constructor", "prototype", "__proto__", "toString"])(
     expect(dock.key(name)?.value).toBe(7);
   },
 );
+
+test("what is unique per dock is marked so, and nothing else is", () => {
+  const dock = dockOf(
+    `{ "keys": { "token": { "$dock": "token" }, "name": { "$dock": "name" }, "bytes": { "$bytes": "00ff" } } }`,
+  );
+  expect(dock.keys().map(({ key, upd }) => [key, upd])).toEqual([
+    ["bytes", false],
+    ["name", false],
+    ["token", true],
+  ]);
+  expect([dock.key("name")?.value, dock.key("bytes")?.value]).toEqual(["MOCK-0001", Buffer.of(0, 255)]);
+});
+
+test("a description that doesn't fit is an error that names what doesn't", () => {
+  expect(() => dockOf(`{ "images": { "huge": { "random": 13000001, "type": "png" } } }`)).toThrow(
+    RangeError("huge doesn't fit into the layer factory"),
+  );
+});

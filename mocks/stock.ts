@@ -40,19 +40,19 @@ export function fill(dock: DockModel, file: string, seed: number): void {
     const { images = [], keys = [] } = layers[store] ?? {};
     for (const [tag, it] of images) {
       const bytes = "file" in it ? readFileSync(join(dirname(file), it.file)) : new Random(seed).bytes(it.random);
-      dock.putImage(store, tag, it.type, bytes);
+      dock.fillImage(store, tag, it.type, bytes);
     }
     for (const [key, it] of keys) {
-      dock.putKey(store, key, ...stockValue(it, dock));
+      dock.fillKey(store, key, stockValue(it, dock));
     }
   }
 }
 
 /** A value, and whether it is unique per dock. */
-function stockValue(it: KvValue, dock: DockModel): [value: KvValue, upd: boolean] {
+function stockValue(it: KvValue, dock: DockModel): { value: KvValue; upd: boolean } {
   const parsed = v.safeParse(special, it);
-  if (!parsed.success) return [it, false];
-  if ("$bytes" in parsed.output) return [Buffer.from(parsed.output.$bytes, "hex"), false];
-  if (parsed.output.$dock === "name") return [dock.name, false];
-  return [createHash("sha256").update(`enrolment ${dock.id}`).digest("base64url"), true];
+  if (!parsed.success) return { value: it, upd: false };
+  if ("$bytes" in parsed.output) return { value: Buffer.from(parsed.output.$bytes, "hex"), upd: false };
+  if (parsed.output.$dock === "name") return { value: dock.name, upd: false };
+  return { value: createHash("sha256").update(`enrolment ${dock.id}`).digest("base64url"), upd: true };
 }

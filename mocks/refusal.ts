@@ -1,0 +1,18 @@
+/** A request that a dock can't carry out, as the failure that says so (SPEC §8). */
+import type { FailureCode, Layer } from "../protocol/index.js";
+
+/** What helps a host besides the code: bytes, and the layer that it is about. */
+export interface RefusalDetails {
+  readonly limit?: number;
+  readonly free?: number;
+  readonly store?: Layer;
+}
+
+export class Refusal extends Error {
+  readonly failure: RefusalDetails & { readonly code: FailureCode; readonly message: string };
+
+  constructor(code: FailureCode, message: string, details: RefusalDetails = {}) {
+    super(message);
+    this.failure = { code, message, ...details };
+  }
+}
