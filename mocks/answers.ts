@@ -1,27 +1,18 @@
-/** What a dock answers to everything but `image.get`, which is a stream: from params to result. */
+/** What a dock answers: from params to result, and what the streams of images begin with. */
 import * as v from "valibot";
 import {
   encodeBody,
-  type FailureCode,
   type Item,
   isOperation,
   type Layer,
   type Limits,
   type Operation,
   operations,
+  type Params,
   utf8Length,
 } from "../protocol/index.js";
 import type { DockModel, StoredImage } from "./dock.js";
-
-/** A request that can't be carried out. */
-export class Refusal extends Error {
-  readonly failure: { readonly code: FailureCode; readonly message: string; readonly limit?: number };
-
-  constructor(code: FailureCode, message: string, limit?: number) {
-    super(message);
-    this.failure = { code, message, ...(limit === undefined ? {} : { limit }) };
-  }
-}
+import { Refusal } from "./refusal.js";
 
 export interface Context {
   readonly dock: DockModel;
@@ -60,13 +51,96 @@ export function answer(op: string, params: unknown, context: Context): Record<st
       if (image === undefined) throw new Refusal("NOT_FOUND", "no image of that tag");
       return { token: context.dock.tokenFor(image), store: image.store };
     }
+    case "image.delete": {
+      const { tag, store, txn } = checked(op, params);
+      layerToWrite(context.dock, store);
+      checkLength("tag", tag, context.limits.tagBytes);
+      return { ...context.dock.deleteImage(store, tag, txn) };
+    }
+    case "kv.set": {
+      const { key, value, store, txn } = checked(op, params);
+      layerToWrite(context.dock, store);
+      checkLength("key", key, context.limits.keyBytes);
+      const limit = context.limits.valueBytes;
+      if (encodeBody(value).length > limit) throw new Refusal("TOO_LARGE", `a value has at most ${limit} bytes`, { limit });
+      return { ...context.dock.setKey(store, key, value, txn) };
+    }
+    case "kv.delete": {
+      const { key, store, txn } = checked(op, params);
+      layerToWrite(context.dock, store);
+      checkLength("key", key, context.limits.keyBytes);
+      return { ...context.dock.deleteKey(store, key, txn) };
+    }
     default:
-      throw new Refusal("UNSUPPORTED", `${op} needs a feature that this dock doesn't have`);
+      return answerFeature(op, params, context.dock);
   }
 }
 
+/** What a dock answers to what not every dock can do. */
+function answerFeature(op: Operation, params: unknown, dock: DockModel): Record<string, Item> {
+  const { feature } = operations[op];
+  if (!dock.profile.features.includes(feature)) throw new Refusal("UNSUPPORTED", `${op} needs the feature ${feature}`);
+  switch (op) {
+    case "txn.begin": {
+      const { store, replace = false } = checked(op, params);
+      layerToWrite(dock, store);
+      return { txn: dock.begin(store, replace) };
+    }
+    case "txn.commit":
+      return { ...dock.commit(checked(op, params).txn) };
+    case "txn.rollback":
+      dock.rollback(checked(op, params).txn);
+      return {};
+    case "dock.restart": // what is left to do, the service does when this is on the line
+      checked(op, params);
+      return {};
+    case "dock.reset":
+      checked(op, params);
+      dock.reset();
+      return {};
+    default:
+      throw new Refusal("UNSUPPORTED", `this dock can't do ${op}`);
+  }
+}
+
+/** What a stream to the host begins with. */
+export interface Reading {
+  readonly image: StoredImage;
+  readonly head: Record<string, Item>;
+  readonly from: number;
+  readonly credit: number;
+}
+
+/** The image that `image.get` asks for. */
+export function imageToRead(params: unknown, { dock, limits }: Context): Reading {
+  const { tag, token, store, from = 0, ifSha256, credit } = checked("image.get", params);
+  const image = token === undefined ? findImage(dock, limits, tag ?? "", store) : dock.imageOfToken(token);
+  if (image === undefined && token !== undefined) throw new Refusal("STALE", "no such token since the dock has started");
+  if (image === undefined) throw new Refusal("NOT_FOUND", "no image of that tag");
+  if (ifSha256 !== undefined && Buffer.compare(ifSha256, image.sha256) !== 0)
+    throw new Refusal("CHANGED", "the image is another one now");
+  if (from > image.bytes.length) throw new Refusal("INVALID", "an offset beyond the end");
+  const { type, sha256, bytes } = image;
+  const named = token === undefined ? { tag: image.tag } : {};
+  const head = { ...named, type, size: bytes.length, store: image.store, generation: dock.generation(image.store), sha256 };
+  return { image, head, from, credit };
+}
+
+/** The image that `image.put` announces. */
+export function imageToWrite(params: unknown, { dock, limits }: Context): Params<"image.put"> {
+  const asked = checked("image.put", params);
+  layerToWrite(dock, asked.store);
+  checkLength("tag", asked.tag, limits.tagBytes);
+  return asked;
+}
+
+function layerToWrite({ profile }: DockModel, store: Layer): void {
+  if (!profile.features.includes(`write.${store}`))
+    throw new Refusal("UNSUPPORTED", `this dock's layer ${store} can't be written`);
+}
+
 /** An image by its tag, where the dock can look for it. */
-export function findImage(dock: DockModel, limits: Limits, tag: string, store: Layer | undefined): StoredImage | undefined {
+function findImage(dock: DockModel, limits: Limits, tag: string, store: Layer | undefined): StoredImage | undefined {
   const layer = layerAsked(dock, store);
   checkLength("tag", tag, limits.tagBytes);
   return dock.image(tag, layer);
@@ -84,7 +158,7 @@ function keyAsked({ key, store }: { key: string; store?: Layer }, { dock, limits
   const found = dock.key(key, layer);
   if (found === undefined) return { found: false };
   const limit = Math.min(limits.valueBytes, maxBody - VALUE_ROOM);
-  if (found.size > limit) throw new Refusal("TOO_LARGE", "the value doesn't fit into a frame", limit);
+  if (found.size > limit) throw new Refusal("TOO_LARGE", "the value doesn't fit into a frame", { limit });
   return { found: true, value: found.value, store: found.store, upd: found.upd };
 }
 
@@ -106,7 +180,7 @@ function layerAsked(dock: DockModel, store: Layer | undefined): Layer | undefine
 }
 
 function checkLength(what: string, name: string, limit: number): void {
-  if (utf8Length(name) > limit) throw new Refusal("TOO_LARGE", `a ${what} has at most ${limit} bytes`, limit);
+  if (utf8Length(name) > limit) throw new Refusal("TOO_LARGE", `a ${what} has at most ${limit} bytes`, { limit });
 }
 
 /** One page of a list. The cursor says how the layers were and which name came last. */

@@ -19,6 +19,8 @@ export interface Line {
   send(bytes: Uint8Array): void;
   /** Whether so much waits to go out that what can wait should. */
   isFull(): boolean;
+  /** Cuts it, where that can be done: a pseudo-terminal has no plug. */
+  cut?(): void;
 }
 
 /** Who answers on a line. */
@@ -90,7 +92,7 @@ export function serveTcp({ host, port }: { host: string; port: number }, random:
     if (socket.destroyed) return;
     connected = socket;
     const outlet = new Outlet(socket, random, socket, () => peer.drained());
-    const peer = serve(outlet);
+    const peer = serve(cuttable(outlet, socket));
     socket.on("data", (bytes) => peer.receive(bytes));
     socket.on("close", () => {
       peer.hangUp();
@@ -106,6 +108,21 @@ export function serveTcp({ host, port }: { host: string; port: number }, random:
   });
 }
 
+/** A line whose plug can be pulled: what was sent before goes out. */
+function cuttable(outlet: Outlet, socket: Socket): Line {
+  let isCut = false;
+  return {
+    send: (bytes) => {
+      if (!isCut) outlet.send(bytes);
+    },
+    isFull: () => outlet.isFull(),
+    cut: () => {
+      isCut = true;
+      outlet.onceSent(() => socket.destroySoon());
+    },
+  };
+}
+
 /** Sends bytes in pieces that are cut at random places, one after the other: a receiver must not rely on whole messages. */
 class Outlet implements Line {
   readonly #stream: Writable;
@@ -115,6 +132,7 @@ class Outlet implements Line {
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #sending = false;
+  #sent: () => void = () => {};
 
   /** @param source what the other side's bytes come from, to be paused while it doesn't read */
   constructor(stream: Writable, random: Random, source: { pause(): unknown; resume(): unknown }, drained: () => void) {
@@ -136,6 +154,12 @@ class Outlet implements Line {
     return this.#waitingBytes >= FULL;
   }
 
+  /** Calls `then` when all that was sent is on the line. */
+  onceSent(then: () => void): void {
+    this.#sent = then;
+    if (!this.#sending) then();
+  }
+
   async #sendWaiting(): Promise<void> {
     this.#sending = true;
     for (let bytes = this.#waiting.shift(); bytes !== undefined; bytes = this.#waiting.shift()) {
@@ -154,6 +178,7 @@ class Outlet implements Line {
       if (this.#waitingBytes <= MOST_WAITING) this.#source.resume();
     }
     this.#sending = false;
+    this.#sent();
   }
 
   /** Waits until the stream takes more, or is gone. */

@@ -3,10 +3,13 @@ import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { utf8Length } from "../protocol/index.js";
 import { DockModel, PROFILES, type ProfileName } from "./dock.js";
-import { endWithParent, fail } from "./lifetime.js";
+import { FAULT_HELP, loadFault, parseFault } from "./faults/parse.js";
+import { Faults } from "./faults.js";
+import { endWithParent, fail, onEnd } from "./lifetime.js";
 import { type Serve, servePseudoTerminal, serveTcp } from "./port.js";
 import { Random } from "./random.js";
-import { Service } from "./service.js";
+import { Memory, Service } from "./service.js";
+import { StateFolder } from "./state.js";
 import { fill } from "./stock.js";
 
 interface Options {
@@ -16,23 +19,82 @@ interface Options {
   readonly data: string;
   readonly tcp?: { readonly host: string; readonly port: number };
   readonly chatty: boolean;
+  readonly state?: string;
+  readonly fault: readonly string[];
+  readonly faultScript: readonly string[];
+  readonly report: boolean;
 }
 
 /** Runs the mock dock until it is told to end. */
-export function run(argv: readonly string[]): void {
-  const started = performance.now();
+export async function run(argv: readonly string[]): Promise<void> {
   endWithParent();
   const options = parse(argv);
   const random = new Random(options.seed);
-  const dock = new DockModel(PROFILES[options.profile], options.name);
-  try {
-    fill(dock, options.data, options.seed);
-  } catch (error) {
-    fail(`${options.data} doesn't describe a dock: ${error instanceof Error ? error.message : error}`);
-  }
-  const serve: Serve = (line) => new Service(dock, { line, uptime: () => performance.now() - started, chatty: options.chatty });
+  const faults = await faultsOf(options, random);
+  const dock = await dockOf(options);
+  const memory = new Memory(clock.now());
+  const { chatty } = options;
+  const serve: Serve = faults.wrap((line) => new Service(dock, memory, { line, clock, faults, chatty }));
+  if (options.report) reportAtEnd(faults);
   if (options.tcp === undefined) servePseudoTerminal(random, serve);
   else serveTcp(options.tcp, random, serve);
+}
+
+const clock = {
+  now: () => performance.now(),
+  after(ms: number, then: () => void): () => void {
+    const timer = setTimeout(then, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** The dock as it was, where its state is kept; otherwise, or the first time, with the data that it is given. */
+async function dockOf({ profile, name, state, data, seed }: Options): Promise<DockModel> {
+  let dock: DockModel;
+  try {
+    const folder = state === undefined ? undefined : await StateFolder.open(state);
+    dock = new DockModel(PROFILES[profile], name, folder === undefined ? {} : { state: folder });
+  } catch (error) {
+    fail(messageOf(error));
+  }
+  try {
+    if (dock.isFresh) fill(dock, data, seed);
+    dock.save();
+    return dock;
+  } catch (error) {
+    fail(`${data} doesn't describe a dock: ${messageOf(error)}`);
+  }
+}
+
+async function faultsOf({ fault, faultScript }: Options, random: Random): Promise<Faults> {
+  const faults = new Faults(clock);
+  try {
+    for (const text of fault) faults.add(parseFault(text, random));
+    for (const path of faultScript) for (const it of await loadFault(path, random)) faults.add(it);
+  } catch (error) {
+    fail(messageOf(error));
+  }
+  return faults;
+}
+
+/** How often it is told what faults there were, in milliseconds. */
+const REPORT = 200;
+
+/** Tells how often which fault happened, in lines of JSON: a process that is killed says nothing at its end. */
+function reportAtEnd(faults: Faults): void {
+  let last = "";
+  const tell = (): void => {
+    const line = JSON.stringify({ faults: Object.fromEntries(faults.counts) });
+    if (line !== last) process.stdout.write(`${line}\n`);
+    last = line;
+  };
+  process.stdout.on("error", () => {}); // nobody listens any more, which isn't the mock's affair
+  setInterval(tell, REPORT).unref();
+  onEnd(tell);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function parse(argv: readonly string[]): Options {
@@ -47,6 +109,11 @@ function parse(argv: readonly string[]): Options {
     .option("--data <file>", "what it holds, as JSON; the stock data in mocks/fixtures/stock/dock.json show how", stock)
     .option("--tcp <host:port>", "serve TCP instead; a port alone is on 127.0.0.1, 0 is any free one", tcpAddress)
     .option("--chatty", "print console text before each answer", false)
+    .option("--state <folder>", "where factory and runtime are kept; what it has comes before --data")
+    .option("--fault <kind[:key=value,…]>", "something that goes wrong, see below; may be given several times", several, [])
+    .option("--fault-script <file>", "a module that makes faults of its own", several, [])
+    .option("--report", "print how often which fault happened, as lines of JSON", false)
+    .addHelpText("after", `\nFaults:\n${FAULT_HELP}`)
     .addHelpText("after", "\nExample: dl7450-mock --profile preview --tcp 7450");
   program.parse([...argv], { from: "user" });
   return program.opts<Options>();
@@ -55,6 +122,10 @@ function parse(argv: readonly string[]): Options {
 /** The folder of this file in the package's sources: the fixtures aren't compiled. */
 function packagedMocks(): URL {
   return new URL(import.meta.url.includes("/dist/mocks/") ? "../../mocks/" : "./", import.meta.url);
+}
+
+function several(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
 }
 
 function label(text: string): string {

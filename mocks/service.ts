@@ -1,8 +1,5 @@
 /** Answers the protocol's operations from a model: the dock's end of a line (SPEC §3 to §5). */
-import { createHash } from "node:crypto";
-import * as v from "valibot";
 import {
-  DATA_OVERHEAD,
   DELIMITER,
   DELIMITER_BYTES,
   type DockMessage,
@@ -13,70 +10,63 @@ import {
   HANDSHAKE_BODY,
   type Hello,
   type HostMessage,
-  type Item,
   type Limits,
   LineGuard,
-  operations,
   PROTOCOL_VERSION,
   parseHostMessage,
-  REMEMBERED_ANSWERS,
+  type Range,
   USUAL_LIMITS,
 } from "../protocol/index.js";
-import { answer, findImage, Refusal } from "./answers.js";
-import type { DockModel, StoredImage } from "./dock.js";
+import { answer, type Context, imageToRead, imageToWrite } from "./answers.js";
+import type { DockModel } from "./dock.js";
+import type { Faults, ServedDock } from "./faults.js";
 import type { Line } from "./port.js";
-
-/** A final answer, without the id. */
-type Answer =
-  | { readonly type: "result"; readonly value: Record<string, Item> }
-  | { readonly type: "failure"; readonly code: FailureCode; readonly message: string; readonly limit?: number };
-
-interface Stream {
-  readonly image: StoredImage;
-  readonly head: Record<string, Item>;
-  readonly from: number;
-  /** The next byte to send, and where to stop for want of credit. */
-  offset: number;
-  limit: number;
-  /** The byte after the last one that was ever sent. */
-  reached: number;
-  /** Whether its result was sent after all that was sent last. */
-  finished: boolean;
-  /** Whether its result was ever sent: it is then kept for `resend` until another one needs its place (SPEC §5.1). */
-  answered: boolean;
-}
-
-interface SessionState {
-  readonly hello: Hello;
-  /** Final answers by id, the oldest first. */
-  readonly answers: Map<number, Answer>;
-  /** Streams by id, the oldest first. */
-  readonly streams: Map<number, Stream>;
-}
+import { Refusal, type RefusalDetails } from "./refusal.js";
+import { type Answer, HostSession } from "./sessions.js";
+import { DownStream, type Stream, UpStream } from "./stream.js";
 
 export interface ServiceOptions {
   readonly line: Line;
-  /** Milliseconds since the dock has started. */
-  readonly uptime: () => number;
+  readonly clock: { now(): number; after(ms: number, then: () => void): () => void };
   readonly limits?: Limits;
+  /** What goes wrong in the dock. */
+  readonly faults?: Faults;
   /** Prints a line of console text before each message that it answers, as a talkative application would. */
   readonly chatty?: boolean;
 }
 
+/** What a dock remembers of its last host from one connection to the next, until it restarts. */
+export class Memory {
+  session: HostSession | undefined;
+  /** When the dock has started, by the clock, in milliseconds. */
+  startedAt: number;
+
+  constructor(startedAt: number) {
+    this.startedAt = startedAt;
+  }
+}
+
 export class Service {
   readonly #dock: DockModel;
+  readonly #memory: Memory;
   readonly #options: ServiceOptions;
   readonly #limits: Limits;
   readonly #guard: LineGuard;
+  /** The dock as faults have it. */
+  readonly #served: ServedDock;
   #run: Uint8Array[] = [];
-  #session: SessionState | undefined;
+  #session: HostSession | undefined;
   #outgoing: Uint8Array[] = [];
+  /** What is to be done once all that was said is on the line. */
+  #afterwards: (() => void) | undefined;
 
-  constructor(dock: DockModel, options: ServiceOptions) {
+  constructor(dock: DockModel, memory: Memory, options: ServiceOptions) {
     this.#dock = dock;
+    this.#memory = memory;
     this.#options = options;
     this.#limits = options.limits ?? USUAL_LIMITS;
     this.#guard = new LineGuard(this.#limits.maxBody);
+    this.#served = this.#serve();
   }
 
   /** Takes bytes off the line, and answers what is complete. */
@@ -85,6 +75,20 @@ export class Service {
       if (piece.kind === "frames") this.#split(piece.bytes);
     }
     this.#flush();
+  }
+
+  /** The line has room again: goes on where it was full. */
+  drained(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    for (const [id, stream] of session.streams) if (stream.kind === "down") this.#pump(session, id, stream);
+    this.#flush();
+  }
+
+  /** The line is gone: so is the session (SPEC §3.2). */
+  hangUp(): void {
+    this.#endSession();
+    this.#run = [];
   }
 
   #split(bytes: Uint8Array): void {
@@ -100,56 +104,51 @@ export class Service {
     }
   }
 
-  /** The line has room again: goes on where it was full. */
-  drained(): void {
-    const session = this.#session;
-    if (session === undefined) return;
-    for (const [id, stream] of session.streams) this.#pump(session, id, stream);
-    this.#flush();
-  }
-
-  /** The line is gone: so is the session (SPEC §3.2). */
-  hangUp(): void {
-    this.#session = undefined;
-    this.#run = [];
-  }
-
   #body(body: Uint8Array): void {
     const parsed = parseHostMessage(body);
     if (parsed.kind === "message") {
       if (this.#options.chatty) this.#print(`app: ${parsed.message.type}`);
-      this.#message(parsed.message);
+      if (this.#options.faults?.hear(parsed.message, this.#served) !== true) this.#message(parsed.message);
     } else if (parsed.kind === "malformed" && parsed.request !== undefined && this.#session !== undefined) {
       this.#fail(parsed.request, "MALFORMED", parsed.why);
     }
   }
 
   #message(message: HostMessage): void {
-    if (message.type === "hello") return this.#welcome(message.hello);
+    if (message.type === "hello") return this.#hello(message.hello);
     const session = this.#session;
     if (session === undefined) return this.#fail(message.id, "NO_SESSION", "say hello first");
     switch (message.type) {
       case "request":
         return this.#request(session, message.id, message.op, message.params);
+      case "hostData":
+        return this.#data(session, message.id, message.offset, message.bytes);
       case "hostCredit":
         return this.#credit(session, message.id, message.limit);
       case "hostResend":
-        return this.#resend(session, message.id, message.from, message.limit);
+        return this.#resend(session, message.id, message, message.limit);
       case "cancel":
         return this.#cancel(session, message.id);
-      case "hostData":
-        return; // of an upload that there isn't
     }
   }
 
-  #welcome(hello: Hello): void {
+  #hello(hello: Hello): void {
     this.#print(`DL-7450 mock dock ${this.#dock.name}, not a real one`);
     if (!hello.versions.includes(PROTOCOL_VERSION)) {
-      this.#session = undefined;
+      this.#endSession();
       const failure = { code: "VERSION", message: "this dock speaks version 1", retryable: false };
       return this.#send({ type: "failure", id: 0, failure: { ...failure, nonce: hello.nonce, versions: [PROTOCOL_VERSION] } });
     }
-    this.#session = { hello, answers: new Map(), streams: new Map() };
+    if (this.#session?.isOf(hello) !== true) {
+      this.#endSession();
+      this.#session = this.#memory.session = new HostSession(hello, this.#memory.session);
+    }
+    this.#welcome(this.#session);
+    const { features } = this.#dock.profile;
+    if (features.includes("log")) this.#send({ type: "log", level: "info", text: `session of ${hello.software}` });
+  }
+
+  #welcome({ hello, isResumed }: HostSession): void {
     const { id, name, bootId, profile } = this.#dock;
     this.#send({
       type: "welcome",
@@ -161,121 +160,196 @@ export class Service {
         limits: { ...this.#limits },
         features: [...profile.features],
         stores: [...profile.stores],
+        ...(isResumed ? { resumed: true } : {}),
       },
     });
-    if (profile.features.includes("log")) this.#send({ type: "log", level: "info", text: `session of ${hello.software}` });
   }
 
-  #request(session: SessionState, id: number, op: string, params: unknown): void {
+  #request(session: HostSession, id: number, op: string, params: unknown): void {
     const stream = session.streams.get(id);
-    if (stream !== undefined) {
-      this.#send({ type: "head", id, meta: stream.head });
-      if (stream.finished) this.#answerAgain(session, id);
-      return;
-    }
+    if (stream !== undefined) return this.#streamAgain(session, id, stream);
     if (this.#answerAgain(session, id)) return;
     try {
-      if (op === "image.get") this.#openStream(session, id, params);
-      else this.#settle(session, id, { type: "result", value: this.#answer(session, op, params) });
+      if (op === "image.get") return this.#openDown(session, id, params);
+      if (op === "image.put") return this.#openUp(session, id, params);
+      this.#settle(session, id, op, { type: "result", value: answer(op, params, this.#context(session)) });
+      if (op === "dock.restart") this.#afterwards = () => this.#restart();
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      this.#settle(session, id, { type: "failure", ...error.failure });
+      this.#refuse(session, id, op, error);
     }
   }
 
-  #answer(session: SessionState, op: string, params: unknown): Record<string, Item> {
-    const pageBytes = Math.min(this.#limits.pageBytes, session.hello.maxBody - PAGE_ROOM);
-    const context = { dock: this.#dock, limits: { ...this.#limits, pageBytes }, maxBody: session.hello.maxBody };
-    return answer(op, params, { ...context, model: MODEL, uptimeMs: Math.floor(this.#options.uptime()) });
+  #context(session: HostSession): Context {
+    const { maxBody } = session.hello;
+    const pageBytes = Math.min(this.#limits.pageBytes, maxBody - PAGE_ROOM);
+    const uptimeMs = Math.floor(this.#options.clock.now() - this.#memory.startedAt);
+    return { dock: this.#dock, limits: { ...this.#limits, pageBytes }, maxBody, model: MODEL, uptimeMs };
   }
 
-  #openStream(session: SessionState, id: number, params: unknown): void {
-    const asked = v.safeParse(operations["image.get"].params, params);
-    if (!asked.success) throw new Refusal("MALFORMED", "params of another shape than image.get has");
-    const { image, from } = imageAsked(this.#dock, this.#limits, asked.output);
-    makeRoom(session.streams, this.#limits.streams);
-    const { tag, type, sha256, store, bytes } = image;
-    const named = asked.output.token === undefined ? { tag } : {};
-    const head = { ...named, type, size: bytes.length, store, generation: this.#dock.generation(store), sha256 };
-    const stream = {
-      image,
-      head,
-      from,
-      offset: from,
-      limit: asked.output.credit,
-      reached: from,
-      finished: false,
-      answered: false,
-    };
+  #openDown(session: HostSession, id: number, params: unknown): void {
+    const { image, head, from, credit } = imageToRead(params, this.#context(session));
+    this.#makeRoom(session);
+    const stream = new DownStream(id, image, head, { from, credit }, this.#outlet(session));
     session.streams.set(id, stream);
-    this.#send({ type: "head", id, meta: head });
+    stream.sayHead();
     this.#pump(session, id, stream);
   }
 
-  /** Sends what the credit allows, and the result after the last byte. */
-  #pump(session: SessionState, id: number, stream: Stream): void {
-    const { bytes } = stream.image;
-    const end = Math.min(stream.limit, bytes.length);
-    while (stream.offset < end && !this.#options.line.isFull()) {
-      const length = Math.min(end - stream.offset, session.hello.maxBody - DATA_OVERHEAD, DATA_BYTES);
-      const { offset } = stream;
-      this.#send({ type: "dockData", id, offset, bytes: bytes.subarray(offset, offset + length) });
-      stream.offset += length;
-      stream.reached = Math.max(stream.reached, stream.offset);
-      this.#flush();
+  #openUp(session: HostSession, id: number, params: unknown): void {
+    const asked = imageToWrite(params, this.#context(session));
+    const { store, tag, type, size, sha256, txn } = asked;
+    const content = this.#dock.contentOf(sha256);
+    if (content !== undefined && content.length === size) {
+      const value = { ...this.#dock.putImage(store, tag, type, content, sha256, txn) };
+      return this.#settle(session, id, "image.put", { type: "result", value });
     }
-    if (stream.offset < bytes.length || stream.finished) return;
-    stream.finished = stream.answered = true;
-    const whole = stream.from === 0;
-    const sha256 = whole ? stream.image.sha256 : createHash("sha256").update(bytes.subarray(stream.from)).digest();
-    this.#settle(session, id, { type: "result", value: { size: bytes.length, sha256 } });
+    this.#makeRoom(session);
+    const stream = new UpStream(id, asked, this.#dock, this.#outlet(session));
+    session.streams.set(id, stream);
+    stream.sayWhere();
+    this.#finishUp(session, id, stream);
   }
 
-  #credit(session: SessionState, id: number, limit: number): void {
+  #streamAgain(session: HostSession, id: number, stream: Stream): void {
+    if (stream.kind === "up") return stream.sayWhere();
+    stream.sayHead();
+    if (stream.isThrough) this.#answerAgain(session, id);
+  }
+
+  #data(session: HostSession, id: number, offset: number, bytes: Uint8Array): void {
     const stream = session.streams.get(id);
-    if (stream === undefined) return;
-    stream.limit = Math.max(stream.limit, limit);
-    this.#pump(session, id, stream);
+    if (stream?.kind !== "up") return; // it has ended meanwhile
+    try {
+      stream.data(offset, bytes);
+    } catch (error) {
+      stream.drop();
+      session.streams.delete(id);
+      return this.#refuse(session, id, stream.op, error);
+    }
+    this.#finishUp(session, id, stream);
   }
 
-  #resend(session: SessionState, id: number, from: number, limit: number): void {
-    const stream = session.streams.get(id);
-    if (stream === undefined) return this.#fail(id, "STALE", "no such stream");
-    if (from < stream.from || from > stream.reached) return this.#fail(id, "INVALID", "resend from outside of the stream");
-    stream.offset = from;
-    stream.limit = Math.max(stream.limit, limit);
-    stream.finished = false;
-    this.#pump(session, id, stream);
-  }
-
-  #cancel(session: SessionState, id: number): void {
-    if (this.#answerAgain(session, id)) return;
+  #finishUp(session: HostSession, id: number, stream: UpStream): void {
+    if (!stream.isWhole) return;
     session.streams.delete(id);
-    this.#settle(session, id, { type: "failure", code: "CANCELLED", message: "cancelled by the host" });
+    try {
+      this.#settle(session, id, stream.op, { type: "result", value: stream.finish() });
+    } catch (error) {
+      this.#refuse(session, id, stream.op, error);
+    }
   }
 
-  #settle(session: SessionState, id: number, answer: Answer): void {
-    session.answers.delete(id);
-    session.answers.set(id, answer);
-    const [oldest] = session.answers.keys();
-    if (session.answers.size > REMEMBERED_ANSWERS && oldest !== undefined) session.answers.delete(oldest);
+  #pump(session: HostSession, id: number, stream: DownStream): void {
+    const value = stream.pump();
+    if (value !== undefined) this.#settle(session, id, stream.op, { type: "result", value });
+  }
+
+  #credit(session: HostSession, id: number, limit: number): void {
+    const stream = session.streams.get(id);
+    if (stream?.kind !== "down") return;
+    stream.credit(limit);
+    this.#pump(session, id, stream);
+  }
+
+  #resend(session: HostSession, id: number, range: Range, limit: number): void {
+    const stream = session.streams.get(id);
+    if (stream?.kind !== "down") return this.#fail(id, "STALE", "no such stream");
+    if (stream.resend(range, limit) === "outside") return this.#fail(id, "INVALID", "resend from outside of the stream");
+    this.#pump(session, id, stream);
+  }
+
+  #cancel(session: HostSession, id: number): void {
+    if (this.#answerAgain(session, id)) return;
+    const stream = session.streams.get(id);
+    session.streams.delete(id);
+    if (stream?.kind === "up") stream.breakOff();
+    this.#settle(session, id, stream?.op, { type: "failure", code: "CANCELLED", message: "cancelled by the host" });
+  }
+
+  /** Drops the oldest answered stream when there is no place for another; `BUSY` when all are at work. */
+  #makeRoom({ streams }: HostSession): void {
+    const most = this.#limits.streams;
+    if (streams.size < most) return;
+    for (const [id, stream] of streams) {
+      if (stream.kind === "up" || !stream.isAnswered) continue;
+      streams.delete(id);
+      return;
+    }
+    throw new Refusal("BUSY", `${most} streams are open`);
+  }
+
+  #outlet({ hello }: HostSession): ConstructorParameters<typeof UpStream>[3] {
+    const { line, clock } = this.#options;
+    return {
+      maxBody: hello.maxBody,
+      send: (message) => {
+        this.#send(message);
+        if (message.type === "dockData") this.#flush();
+      },
+      isFull: () => line.isFull(),
+      now: () => clock.now(),
+    };
+  }
+
+  #settle(session: HostSession, id: number, op: string | undefined, answer: Answer): void {
+    session.remember(id, op, answer);
     this.#sendAnswer(id, answer);
   }
 
-  #answerAgain(session: SessionState, id: number): boolean {
-    const answer = session.answers.get(id);
+  #refuse(session: HostSession, id: number, op: string, error: unknown): void {
+    if (!(error instanceof Refusal)) throw error;
+    this.#settle(session, id, op, { type: "failure", ...error.failure });
+  }
+
+  #answerAgain(session: HostSession, id: number): boolean {
+    const answer = session.answerTo(id);
     if (answer !== undefined) this.#sendAnswer(id, answer);
     return answer !== undefined;
   }
 
   #sendAnswer(id: number, answer: Answer): void {
-    if (answer.type === "result") this.#send({ type: "result", id, value: answer.value });
-    else this.#fail(id, answer.code, answer.message, answer.limit);
+    if (answer.type === "result") return this.#send({ type: "result", id, value: answer.value });
+    const { type: _, code, message, ...details } = answer;
+    this.#fail(id, code, message, details);
   }
 
-  #fail(id: number, code: FailureCode, message: string, limit?: number): void {
-    const failure = { code, message, retryable: code === "BUSY", ...(limit === undefined ? {} : { limit }) };
-    this.#send({ type: "failure", id, failure });
+  #fail(id: number, code: FailureCode, message: string, details: RefusalDetails = {}): void {
+    const retryable = code === "BUSY" || code === "INTEGRITY";
+    this.#send({ type: "failure", id, failure: { code, message, retryable, ...details } });
+  }
+
+  /** The session is over: what it had under way is undone, what its writes were answered is kept (SPEC §3.4). */
+  #endSession(): void {
+    for (const stream of this.#session?.streams.values() ?? []) if (stream.kind === "up") stream.breakOff();
+    this.#session?.streams.clear();
+    if (this.#session !== undefined) this.#dock.rollbackOpen();
+    this.#session = undefined;
+  }
+
+  /** As when its power went: even what was last said is lost where the line can be cut. */
+  #restart(): void {
+    this.#endSession();
+    this.#dock.restart();
+    this.#memory.session = undefined;
+    this.#memory.startedAt = this.#options.clock.now();
+    this.#run = [];
+    this.#print("DL-7450 mock dock: starting");
+    this.#options.line.cut?.();
+  }
+
+  #serve(): ServedDock {
+    const flushed = (act: () => void): void => {
+      act();
+      this.#flush();
+    };
+    return {
+      model: this.#dock,
+      restart: () => this.#restart(),
+      forget: () => this.#endSession(),
+      hear: (message) => flushed(() => this.#message(message)),
+      say: (message) => flushed(() => this.#put(message)),
+      after: (ms, then) => this.#options.clock.after(ms, then),
+    };
   }
 
   #print(line: string): void {
@@ -283,50 +357,29 @@ export class Service {
   }
 
   #send(message: DockMessage): void {
+    for (const it of this.#options.faults?.say(message, this.#served) ?? [message]) this.#put(it);
+  }
+
+  #put(message: DockMessage): void {
     this.#outgoing.push(encodeFrame(encodeMessage(message)));
   }
 
+  /** Sends what was said, once what it tells of is kept. */
   #flush(): void {
-    if (this.#outgoing.length === 0) return;
-    const bytes = Buffer.concat([DELIMITER_BYTES, ...this.#outgoing]);
-    this.#outgoing = [];
-    this.#options.line.send(bytes);
+    this.#dock.save();
+    if (this.#outgoing.length > 0) {
+      const bytes = Buffer.concat([DELIMITER_BYTES, ...this.#outgoing]);
+      this.#outgoing = [];
+      this.#options.line.send(bytes);
+    }
+    const then = this.#afterwards;
+    this.#afterwards = undefined;
+    if (then === undefined) return;
+    then();
+    this.#flush();
   }
 }
 
 const MODEL = "DL-7450 mock";
-/** Bytes of an image in one data message, where the host takes as many. */
-const DATA_BYTES = 8_192;
 /** What a page needs besides its entries, in bytes (SPEC §7.1). */
 const PAGE_ROOM = 256;
-
-function imageAsked(
-  dock: DockModel,
-  limits: Limits,
-  asked: v.InferOutput<(typeof operations)["image.get"]["params"]>,
-): { image: StoredImage; from: number } {
-  const { tag, token, store, from = 0, ifSha256 } = asked;
-  let image: StoredImage | undefined;
-  if (token !== undefined) {
-    image = dock.imageOfToken(token);
-    if (image === undefined) throw new Refusal("STALE", "no such token since the dock has started");
-  } else if (tag !== undefined) {
-    image = findImage(dock, limits, tag, store);
-  }
-  if (image === undefined) throw new Refusal("NOT_FOUND", "no image of that tag");
-  if (ifSha256 !== undefined && Buffer.compare(ifSha256, image.sha256) !== 0)
-    throw new Refusal("CHANGED", "the image is another one now");
-  if (from > image.bytes.length) throw new Refusal("INVALID", "an offset beyond the end");
-  return { image, from };
-}
-
-/** Drops the oldest finished stream when there is no place for another; `BUSY` when all are at work. */
-function makeRoom(streams: Map<number, Stream>, most: number): void {
-  if (streams.size < most) return;
-  for (const [id, { answered }] of streams) {
-    if (!answered) continue;
-    streams.delete(id);
-    return;
-  }
-  throw new Refusal("BUSY", `${most} streams are open`);
-}
