@@ -11,11 +11,13 @@ const HOST_CODES = {
   NO_ANSWER: "the port is open, but nothing there speaks the protocol",
   LINK_LOST: "the link to the dock broke, or the dock restarted",
   TIMEOUT: "the dock didn't answer in time",
+  OUTCOME_UNKNOWN: "a write was sent, and whether it was carried out couldn't be found out",
   ABORTED: "the call was aborted by its signal",
   CLOSED: "the dock was closed by the caller",
   PROTOCOL: "the dock broke the protocol",
   USAGE: "the call can't be made like that",
   WRONG_VALUE: "the value isn't what its schema says",
+  SOURCE: "what was to be sent couldn't be read",
 } as const;
 type HostCode = keyof typeof HOST_CODES;
 

@@ -1,21 +1,30 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FIRST_WINDOW, type Limits, USUAL_LIMITS } from "../protocol/index.js";
-import { Flow, type Need, type Share } from "./flow.js";
+import { Flow, type Need, type Share, WriteOrder } from "./flow.js";
 import { ManualClock } from "./testing/manual-clock.js";
 
 const K = 1024;
-const request: Need = { requests: 1, streams: 0, up: 512, down: { least: 1_000, most: 1_000 } };
+/** Requests that change something and may be sent after one of them that has no answer (SPEC §4.6, rule 4). */
+const MOST_AFTER = 63;
+const request: Need = { requests: 1, streams: 0, writes: 0, up: 512, down: { least: 1_000, most: 1_000 } };
 
 const need: fc.Arbitrary<Need> = fc
   .record({
     requests: fc.constantFrom(0, 1),
     streams: fc.constantFrom(0, 1),
+    writes: fc.constantFrom(0, 1),
     up: fc.constantFrom(0, 100, 512, 5_000),
     least: fc.constantFrom(0, 1, 1_000, 16 * K, 48 * K, 65_000),
     more: fc.constantFrom(0, 1, 10_000, 48 * K),
   })
-  .map(({ requests, streams, up, least, more }) => ({ requests, streams, up, down: { least, most: least + more } }));
+  .map(({ requests, streams, writes, up, least, more }) => ({
+    requests,
+    streams,
+    writes,
+    up,
+    down: { least, most: least + more },
+  }));
 
 /** What happens to a flow: somebody asks, gives something back, leaves the queue, gets bytes, loses some. */
 const step = fc.oneof(
@@ -49,7 +58,7 @@ class Crowd {
 
   constructor(limits: Limits, mayGrow: "grows" | "stays") {
     this.#limits = limits;
-    this.flow = new Flow(limits, mayGrow === "grows", new ManualClock());
+    this.flow = new Flow(limits, mayGrow === "grows" ? "holds back" : "drops", new ManualClock(), new WriteOrder());
   }
 
   ask(need: Need): Asker {
@@ -85,11 +94,11 @@ class Crowd {
     return this.askers.filter(({ grants }) => grants === 0);
   }
 
-  sum(of: keyof Share): number {
+  sum(of: Exclude<keyof Share, "write">): number {
     return this.holders.reduce((sum, { share }) => sum + (share?.[of] ?? 0), 0);
   }
 
-  /** The three rules of SPEC §4.6, at the moment when something is granted. */
+  /** The rules of SPEC §4.6, at the moment when something is granted. */
   #check({ need }: Asker, share: Share): void {
     expect(this.sum("requests")).toBeLessThanOrEqual(this.#limits.requests);
     expect(this.sum("streams")).toBeLessThanOrEqual(this.#limits.streams);
@@ -99,6 +108,9 @@ class Crowd {
     expect(share).toMatchObject({ requests: need.requests, streams: need.streams, up: need.up });
     expect(share.down).toBeGreaterThanOrEqual(need.down.least);
     expect(share.down).toBeLessThanOrEqual(need.down.most);
+    expect(share.write !== undefined).toBe(need.writes === 1);
+    const writes = this.holders.flatMap(({ share }) => share?.write ?? []);
+    if (share.write !== undefined) expect(share.write - Math.min(...writes)).toBeLessThanOrEqual(MOST_AFTER);
   }
 }
 
@@ -133,7 +145,7 @@ describe("whatever happens", () => {
   test("who only lacks room for bytes is served in the order in which they asked", () => {
     const bytes = fc
       .integer({ min: 1, max: 60_000 })
-      .map((least) => ({ requests: 0, streams: 0, up: 0, down: { least, most: least } }) as const);
+      .map((least) => ({ requests: 0, streams: 0, writes: 0, up: 0, down: { least, most: least } }) as const);
     fc.assert(
       fc.property(fc.array(bytes, { minLength: 1, maxLength: 30 }), fc.array(fc.nat(), { maxLength: 60 }), (needs, backs) => {
         const crowd = new Crowd(USUAL_LIMITS, "stays");
@@ -241,5 +253,7 @@ function withOne(askers: readonly Asker[], which: number, then: (asker: Asker) =
 
 /** Bytes are granted and come in. */
 function passThrough(flow: Flow, bytes: number): void {
-  flow.ask({ requests: 0, streams: 0, up: 0, down: { least: bytes, most: bytes } }, ({ down }) => flow.arrived(down));
+  flow.ask({ requests: 0, streams: 0, writes: 0, up: 0, down: { least: bytes, most: bytes } }, ({ down }) =>
+    flow.arrived(down),
+  );
 }

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { type DockMessage, PROTOCOL_VERSION, USUAL_BODY, type Welcome } from "../protocol/index.js";
 import type { Clock } from "./clock.js";
 import type { Outcome, Problem } from "./errors.js";
-import type { Link } from "./link.js";
+import { type Link, type LinkCounters, noCounters } from "./link.js";
 import { visible } from "./visible.js";
 
 /** First wait for a welcome, in milliseconds; then twice as long each time, up to the longest (SPEC §9.3). */
@@ -14,7 +14,10 @@ const TEXT_KEPT = 200;
 export interface HandshakeOptions {
   readonly clock: Clock;
   readonly software: string;
+  /** Longest handshake, in milliseconds. */
   readonly handshakeTimeout: number;
+  /** The same 8 bytes whenever the host comes back: by them the dock knows which answers it may be asked for again (SPEC §3.4). */
+  readonly session: Uint8Array;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -23,6 +26,8 @@ export class Handshake {
   readonly #nonce = randomBytes(8);
   #settle: ((outcome: Outcome<Welcome>) => void) | undefined;
   #text = "";
+  /** What the link had counted when it began. */
+  #before: LinkCounters = noCounters();
 
   constructor(options: HandshakeOptions) {
     this.#options = options;
@@ -32,10 +37,12 @@ export class Handshake {
   async run(link: Link, welcomed: (welcome: Welcome, roundTrip: number) => void): Promise<Outcome<Welcome>> {
     const { clock, handshakeTimeout, signal } = this.#options;
     const begun = clock.now();
+    this.#before = { ...link.counters };
     let stopHello = (): void => {};
     const hello = (wait: number): void => {
-      const { software } = this.#options;
-      link.send({ type: "hello", hello: { versions: [PROTOCOL_VERSION], nonce: this.#nonce, maxBody: USUAL_BODY, software } });
+      const { software, session } = this.#options;
+      const offer = { versions: [PROTOCOL_VERSION], nonce: this.#nonce, maxBody: USUAL_BODY, software, session };
+      link.send({ type: "hello", hello: offer });
       if (this.#settle === undefined) return; // sending can be what ends it: a tracer may abort
       stopHello = clock.after(wait, () => hello(Math.min(wait * 2, HELLO_RETRY.longest)));
     };
@@ -92,18 +99,18 @@ export class Handshake {
   }
 
   #noAnswer(link: Link): Problem {
-    const { bytesIn, noiseBytes, cobs, crc, oversize } = link.counters;
+    const since = (counter: keyof LinkCounters): number => link.counters[counter] - this.#before[counter];
+    const broken = since("noiseBytes") + since("cobs") + since("crc") + since("oversize");
     const line =
       this.#text
         .trim()
         .split(/\r?\n|\r/)
         .at(-1) ?? "";
-    const heard =
-      bytesIn === 0
-        ? "Nothing came back. Is the dock on, is it the right port, does its application speak the protocol?"
-        : line === "" || noiseBytes + cobs + crc + oversize > 0
-          ? `${bytesIn} bytes came back, but no welcome: another device, another speed, or a dock whose application doesn't speak the protocol.`
-          : `It only prints text, last: "${visible(line)}". Does its application speak the protocol?`;
+    const heard = link.isSilent
+      ? "Nothing came back. Is the dock on, is it the right port, does its application speak the protocol?"
+      : line === "" || broken > 0
+        ? `${since("bytesIn")} bytes came back, but no welcome: another device, another speed, or a dock whose application doesn't speak the protocol.`
+        : `It only prints text, last: "${visible(line)}". Does its application speak the protocol?`;
     return {
       code: "NO_ANSWER",
       message: `No dock answered at ${link.name} within ${this.#options.handshakeTimeout} ms. ${heard}`,

@@ -16,6 +16,7 @@ import {
 } from "../protocol/index.js";
 import type { Clock } from "./clock.js";
 import type { Problem } from "./errors.js";
+import { Pacing } from "./pacing.js";
 import type { Transport } from "./transport/transport.js";
 
 /** What a line has carried, and what went wrong on it, since it was opened. */
@@ -35,11 +36,22 @@ export interface LinkCounters {
   /** Bytes of console text, and bytes that were neither text nor frames. */
   textBytes: number;
   noiseBytes: number;
-  /** Requests sent again, gaps seen in streams, data that came twice, `resend` messages sent. */
+  /** Requests sent again, gaps seen in streams, data that came twice, `resend` messages sent and received. */
   retries: number;
   gaps: number;
   duplicates: number;
   resends: number;
+  resendsIn: number;
+  /** Bytes of images that were sent, what was sent again included. */
+  uploaded: number;
+  /** How often the line was lost and the dock found again. */
+  reconnects: number;
+}
+
+export function noCounters(): LinkCounters {
+  const frames = { bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, oversize: 0, cobs: 0, crc: 0 };
+  const bodies = { malformed: 0, unknown: 0, echo: 0, textBytes: 0, noiseBytes: 0 };
+  return { ...frames, ...bodies, retries: 0, gaps: 0, duplicates: 0, resends: 0, resendsIn: 0, uploaded: 0, reconnects: 0 };
 }
 
 /** What passes along a link, for whoever looks on. */
@@ -66,25 +78,14 @@ export interface LinkHandlers {
   trace?(event: TraceEvent): void;
 }
 
+/** Bytes in one write, at about which the next one is begun: the line takes the one while the other is made. */
+const LARGEST_WRITE = 32 * 1024;
+
 export class Link {
-  readonly counters: LinkCounters = {
-    bytesIn: 0,
-    bytesOut: 0,
-    framesIn: 0,
-    framesOut: 0,
-    oversize: 0,
-    cobs: 0,
-    crc: 0,
-    malformed: 0,
-    unknown: 0,
-    echo: 0,
-    textBytes: 0,
-    noiseBytes: 0,
-    retries: 0,
-    gaps: 0,
-    duplicates: 0,
-    resends: 0,
-  };
+  /** Counted up by the link, and by others for what they see. */
+  readonly counters: LinkCounters;
+  /** When what can wait is sent. */
+  readonly pacing: Pacing;
   readonly #transport: Transport;
   readonly #handlers: LinkHandlers;
   readonly #clock: Clock;
@@ -94,12 +95,17 @@ export class Link {
   #maxBody = HANDSHAKE_BODY;
   #arrived: Buffer[] = [];
   #outgoing: Uint8Array[] = [];
+  #outgoingBytes = 0;
   #open = true;
+  #isSilent = true;
   #frameBytes = 0;
   #partialBytes = 0;
   #lastFrameByteAt: number;
 
-  constructor(transport: Transport, handlers: LinkHandlers, clock: Clock) {
+  /** @param counters goes on counting where another link to the same dock has ended */
+  constructor(transport: Transport, handlers: LinkHandlers, clock: Clock, counters: LinkCounters = noCounters()) {
+    this.counters = counters;
+    this.pacing = new Pacing(clock);
     this.#transport = transport;
     this.#handlers = handlers;
     this.#clock = clock;
@@ -119,9 +125,14 @@ export class Link {
     return this.#transport.name;
   }
 
-  /** Whether the line holds the sender back when the reader is late. */
-  get holdsBack(): boolean {
-    return this.#transport.holdsBack;
+  /** What the line does when the reader is late. */
+  get whenLate(): "holds back" | "drops" {
+    return this.#transport.holdsBack ? "holds back" : "drops";
+  }
+
+  /** Whether nothing at all has come in. */
+  get isSilent(): boolean {
+    return this.#isSilent;
   }
 
   /** Bytes of frames, whole or not, that came in. */
@@ -148,11 +159,12 @@ export class Link {
   send(message: HostMessage): void {
     if (!this.#open) return;
     if (this.#outgoing.length === 0) {
-      this.#outgoing.push(DELIMITER_BYTES);
+      this.#queue(DELIMITER_BYTES);
       queueMicrotask(() => this.#flush());
     }
-    this.#outgoing.push(encodeFrame(encodeMessage(message)));
+    this.#queue(encodeFrame(encodeMessage(message)));
     this.#handlers.trace?.({ at: this.#clock.now(), kind: "sent", message });
+    if (this.#outgoingBytes >= LARGEST_WRITE) this.#flush();
   }
 
   /** Ends the link; `lost` isn't called any more. */
@@ -161,12 +173,22 @@ export class Link {
     await this.#transport.close();
   }
 
+  #queue(bytes: Uint8Array): void {
+    this.#outgoing.push(bytes);
+    this.#outgoingBytes += bytes.length;
+    this.pacing.queued(bytes.length);
+  }
+
   #flush(): void {
-    const bytes = Buffer.concat(this.#outgoing);
-    this.counters.framesOut += this.#outgoing.length - 1;
+    const frames = this.#outgoing.length - 1;
+    if (frames < 0) return;
+    const bytes = Buffer.concat(this.#outgoing, this.#outgoingBytes);
+    this.counters.framesOut += frames;
     this.counters.bytesOut += bytes.length;
     this.#outgoing = [];
-    if (this.#open) this.#transport.stream.write(bytes);
+    this.#outgoingBytes = 0;
+    const handedAt = this.#clock.now();
+    if (this.#open) this.#transport.stream.write(bytes, () => this.pacing.taken(bytes.length, handedAt));
   }
 
   #workOff(): void {
@@ -177,6 +199,7 @@ export class Link {
 
   #received(chunk: Buffer): void {
     if (!this.#open) return;
+    this.#isSilent = false;
     this.counters.bytesIn += chunk.length;
     for (const piece of this.#guard.feed(chunk)) {
       switch (piece.kind) {

@@ -1,5 +1,5 @@
 /** Handshake, ids, retries, deadlines, cancel: the only place that knows about requests in flight (SPEC §3 and §4). */
-import { randomInt } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import * as v from "valibot";
 import {
   type DockMessage,
@@ -15,17 +15,22 @@ import {
 import { Aborts } from "./aborts.js";
 import { positive } from "./check.js";
 import type { Clock } from "./clock.js";
+import { connect, type Heir, type Welcomed } from "./connect.js";
 import { DockError, type Outcome, type Problem, unwrap } from "./errors.js";
-import { Flow, type Share } from "./flow.js";
-import { Handshake } from "./handshake.js";
-import { Link, type TraceEvent } from "./link.js";
+import { Flow, type Share, WriteOrder } from "./flow.js";
+import { type Link, type LinkCounters, noCounters, type TraceEvent } from "./link.js";
+import type { Pacing } from "./pacing.js";
 import { Question } from "./question.js";
+import { attemptUntil, type Reopening } from "./reconnect.js";
 import type { Transport } from "./transport/transport.js";
+import { quoted } from "./visible.js";
 
 /** First wait for an answer, in milliseconds, before a round-trip time is known; the least; the longest (SPEC §9.3). */
 const RETRY = { first: 500, least: 250, longest: 4_000 };
+/** Least wait for what was asked for again, in milliseconds (SPEC §9.3). */
+const LEAST_GAP_TIME = 50;
 /** Bytes a millisecond of the slowest line that is worth waiting for: 9,600 bits a second, with something to spare. */
-const SLOWEST_LINE = 0.8;
+export const SLOWEST_LINE = 0.8;
 /** A frame that has come so far, in bytes, isn't noise: on a slow line it is worth waiting for. */
 const LONG_FRAME = 512;
 /** Longest that a call goes without an answer, or a stream without new bytes, in milliseconds (SPEC §9.3). */
@@ -55,19 +60,40 @@ export interface SessionOptions {
   /** What the dock logs; the text is the dock's own: don't print it raw. */
   readonly onLog?: ((level: string, text: string) => void) | undefined;
   readonly trace?: ((event: TraceEvent) => void) | undefined;
+  /** How the dock is found again when the link is lost; without it the session is then over. */
+  readonly reopening?: Reopening | undefined;
 }
 
 /** Something that waits for answers to an id. */
 export interface Call {
   receive(message: DockMessage): void;
+  /** The session is over. */
   fail(problem: Problem): void;
+  /** The link was lost and there is another one, over which nothing is under way yet. The dock still knows the session's writes, or doesn't. */
+  relinked(dock: "remembers" | "has forgotten"): void;
 }
 
+/** The final answer to an id. */
+export type FinalAnswer = Extract<DockMessage, { readonly type: "result" | "failure" }>;
+
+type State =
+  | { readonly kind: "up" }
+  /** The dock is looked for. `stop` ends that, `through` settles when it has ended. */
+  | { readonly kind: "down"; readonly stop: AbortController; readonly through: Promise<void> }
+  | { readonly kind: "over"; readonly problem: Problem };
+
 export class Session {
-  readonly #link: Link;
+  readonly #options: SessionOptions;
   readonly #clock: Clock;
-  readonly #timeout: number | undefined;
-  /** Every call that isn't settled, also while it waits for its turn. */
+  /** By it the dock knows the host again (SPEC §3.4). */
+  readonly #key: Uint8Array;
+  readonly #counters: LinkCounters;
+  #state: State = { kind: "up" };
+  #link: Link;
+  #welcome: Welcome;
+  #flow: Flow;
+  readonly #writes = new WriteOrder();
+  /** Every call that isn't settled, also while it waits for its turn, in the order in which they began. */
   readonly #unsettled = new Set<Call>();
   /** Who gets what comes for an id. */
   readonly #calls = new Map<number, Call>();
@@ -76,77 +102,97 @@ export class Session {
   /** Smoothed round-trip time in milliseconds (RFC 6298 §2), once one is known. */
   #roundTrip: number | undefined;
   #lastDataAt = 0;
-  #over: Problem | undefined;
+  /** When the link began that there is, or was last, by the clock; long ago for the first one. */
+  #upSince = Number.NEGATIVE_INFINITY;
+  /** The boot that is to end: a dock that was told to restart isn't back before. */
+  #endingBoot: Uint8Array | undefined;
   #ended: (problem: Problem) => void = () => {};
-  readonly flow: Flow;
-  readonly welcome: Welcome;
   /** Settles when the session is over, with the reason. */
   readonly ended: Promise<Problem>;
 
   /** Shakes hands over an open line, which it then owns. Fails with `NO_ANSWER`, `ECHO`, `VERSION`, `LINK_LOST` or `ABORTED`. */
   static async open(transport: Transport, options: SessionOptions): Promise<Session> {
+    const key = randomBytes(8);
+    const counters = noCounters();
     let session: Session | undefined;
-    const handshake = new Handshake(options);
-    const link: Link = new Link(
-      transport,
-      {
-        message: (message) => (session === undefined ? handshake.receive(message) : session.#receive(message, options)),
-        echo: () => handshake.echo(),
-        text: (text) => {
-          handshake.text(text);
-          options.onText?.(text);
-        },
-        lost: (problem) => {
-          handshake.fail(transport.kind === "tcp" && link.counters.bytesIn === 0 ? takenProblem(transport.name) : problem);
-          if (session !== undefined) session.#end(problem);
-        },
-        ...(options.trace === undefined ? {} : { trace: options.trace }),
-      },
-      options.clock,
-    );
-    const outcome = await handshake.run(link, (welcome, roundTrip) => {
-      session = new Session(link, welcome, options);
-      session.flow.roundTrip = roundTrip;
+    const outcome = await connect(transport, { ...options, session: key }, counters, (welcomed) => {
+      session = new Session(welcomed, options, key, counters);
+      return session.#heirOf(welcomed.link);
     });
-    if (outcome.kind === "failed") await link.close().catch(() => {}); // why it failed is what matters
     unwrap(outcome);
     if (session === undefined) throw new Error("a handshake that is done has made a session");
     return session;
   }
 
-  private constructor(link: Link, welcome: Welcome, options: SessionOptions) {
-    this.#link = link;
+  private constructor(
+    { link, welcome, roundTrip }: Welcomed,
+    options: SessionOptions,
+    key: Uint8Array,
+    counters: LinkCounters,
+  ) {
+    this.#options = options;
     this.#clock = options.clock;
-    this.#timeout = options.timeout;
-    this.welcome = welcome;
-    this.flow = new Flow(welcome.limits, link.holdsBack, options.clock);
+    this.#key = key;
+    this.#counters = counters;
+    this.#link = link;
+    this.#welcome = welcome;
+    this.#flow = this.#flowOver(link, welcome, roundTrip);
     this.ended = new Promise((resolve) => {
       this.#ended = resolve;
     });
-    link.maxBody = USUAL_BODY;
   }
 
   get link(): Pick<Link, "name" | "counters"> {
     return this.#link;
   }
 
+  /** When what can wait is sent. */
+  get pacing(): Pacing {
+    return this.#link.pacing;
+  }
+
   get clock(): Clock {
     return this.#clock;
   }
 
+  /** How much may be under way. It is another one after the link was lost. */
+  get flow(): Flow {
+    return this.#flow;
+  }
+
+  /** What the dock said when it was greeted last. */
+  get welcome(): Welcome {
+    return this.#welcome;
+  }
+
   /** Why the session is over, if it is. */
   get over(): Problem | undefined {
-    return this.#over;
+    return this.#state.kind === "over" ? this.#state.problem : undefined;
+  }
+
+  /** Whether the link is lost and the dock is being looked for. */
+  get isDown(): boolean {
+    return this.#state.kind === "down";
+  }
+
+  /** Whether a lost dock is looked for. */
+  get reconnects(): boolean {
+    return this.#options.reopening !== undefined;
   }
 
   /** The link's counters, to be counted up by what happens in streams. */
-  get counters(): Link["counters"] {
-    return this.#link.counters;
+  get counters(): LinkCounters {
+    return this.#counters;
   }
 
   /** How long to wait before asking again, in milliseconds (SPEC §9.3). */
   get retryTime(): number {
     return this.#roundTrip === undefined ? RETRY.first : Math.min(Math.max(RETRY.least, 4 * this.#roundTrip), RETRY.longest);
+  }
+
+  /** How long to wait for what was asked for again, in milliseconds: on a line that loses, waiting costs more than asking twice. */
+  get gapTime(): number {
+    return Math.min(Math.max(LEAST_GAP_TIME, 4 * this.#flow.roundTrip), this.retryTime);
   }
 
   /** The wait after a wait of `ms` milliseconds. */
@@ -156,12 +202,12 @@ export class Session {
 
   /** How long a call with these options waits, in milliseconds. Fails with `USAGE`. */
   timeoutOf(options: CallOptions): number {
-    return positive("timeout", options.timeout ?? this.#timeout ?? USUAL_TIMEOUT);
+    return positive("timeout", options.timeout ?? this.#options.timeout ?? USUAL_TIMEOUT);
   }
 
   /** Whether nobody has said how long to wait, so that a slow line may have longer. */
   isPatient(options: CallOptions): boolean {
-    return options.timeout === undefined && this.#timeout === undefined;
+    return options.timeout === undefined && this.#options.timeout === undefined;
   }
 
   /** Bytes of frames that came in so far: where `isStillComing` counts from. */
@@ -174,7 +220,7 @@ export class Session {
    * them than can have been under way before a repetition of it.
    */
   isStillComing(since: number, heard: number): boolean {
-    return this.#link.lastFrameByteAt > since && this.#link.frameBytes - heard < 2 * this.flow.window;
+    return this.#link.lastFrameByteAt > since && this.#link.frameBytes - heard < 2 * this.#flow.window;
   }
 
   /**
@@ -184,7 +230,7 @@ export class Session {
   isMoving(since: number, heardThen: number, heard: number): boolean {
     const moving = this.#lastDataAt > since || (this.#link.partialBytes >= LONG_FRAME && this.#link.lastFrameByteAt > since);
     const pace = (this.#link.frameBytes - heardThen) / (this.#clock.now() - since);
-    return moving && pace >= SLOWEST_LINE && this.#link.frameBytes - heard < 2 * this.flow.window;
+    return moving && pace >= SLOWEST_LINE && this.#link.frameBytes - heard < 2 * this.#flow.window;
   }
 
   /** Calls `then` when the signal comes. Returns how to stop waiting for it. */
@@ -192,6 +238,7 @@ export class Session {
     return this.#aborts.on(signal, then);
   }
 
+  /** Sends a message, or loses it while the link is lost. */
   send(message: HostMessage): void {
     this.#link.send(message);
   }
@@ -205,10 +252,10 @@ export class Session {
     this.#unsettled.delete(call);
   }
 
-  /** An id that no open call has (SPEC §4.1), registered for `call`. */
-  register(call: Call): number {
-    const id = this.#nextId;
-    this.#nextId = id === UINT32_MAX ? 1 : id + 1;
+  /** An id that no other call has (SPEC §4.1), registered for `call`: a new one, or the one that it had before the link was lost. */
+  register(call: Call, before?: number): number {
+    const id = before ?? this.#nextId;
+    if (before === undefined) this.#nextId = id === UINT32_MAX ? 1 : id + 1;
     this.#calls.set(id, call);
     return id;
   }
@@ -216,41 +263,54 @@ export class Session {
   /** Forgets an id and gives back what it had under way. */
   retire(id: number, share: Partial<Share>): void {
     this.#calls.delete(id);
-    this.flow.giveBack(share);
+    this.#flow.giveBack(share);
   }
 
-  /** Cancels an id, until the dock has confirmed. What it had under way counts until then, since it may still be on the line. */
-  cancel(id: number, share: Partial<Share>): void {
-    if (this.#over !== undefined) return this.retire(id, share);
+  /**
+   * Cancels an id, until the dock has confirmed. What it had under way counts until then, since it may still be on the line.
+   * `answered` gets the final answer, or nothing when none will come.
+   */
+  cancel(id: number, share: Share, answered: (answer: FinalAnswer | undefined) => void = () => {}): void {
     let stopRetry = (): void => {};
-    const done = (): void => {
-      stopRetry();
-      stopGivingUp();
-      this.retire(id, share);
-    };
-    const stopGivingUp = this.#clock.after(USUAL_TIMEOUT, done);
     const send = (wait: number): void => {
       this.send({ type: "cancel", id });
       stopRetry = this.#clock.after(wait, () => send(this.nextRetryTime(wait)));
     };
-    this.#calls.set(id, {
+    const done = (given: Partial<Share>, answer?: FinalAnswer): void => {
+      stopRetry();
+      stopGivingUp();
+      this.retire(id, given);
+      answered(answer);
+    };
+    const stopGivingUp = this.#clock.after(USUAL_TIMEOUT, () => done(share));
+    const cancelled: Call = {
       receive: (message) => {
-        if (message.type === "result" || message.type === "failure") done();
+        if (message.type === "result" || message.type === "failure") done(share, message);
       },
-      fail: done,
-    });
-    send(this.retryTime);
+      fail: () => done(share),
+      relinked: (dock) => {
+        stopRetry();
+        // What it had under way isn't any more; what became of a write, the dock may still know.
+        share = { requests: 0, streams: 0, up: 0, down: 0, write: share.write };
+        if (dock === "has forgotten" || share.write === undefined) return done({});
+        this.#calls.set(id, cancelled);
+        send(this.retryTime);
+      },
+    };
+    if (this.over !== undefined) return done(share);
+    this.#calls.set(id, cancelled);
+    if (!this.isDown) send(this.retryTime);
   }
 
   /** A round trip took so long, in milliseconds: from the first sending, since which of several was answered can't be told. */
   measure(roundTrip: number): void {
-    this.flow.roundTrip = roundTrip;
+    this.#flow.roundTrip = roundTrip;
     this.#roundTrip = this.#roundTrip === undefined ? roundTrip : this.#roundTrip + (roundTrip - this.#roundTrip) / 8;
   }
 
   /** Fails unless the dock has a feature: `UNSUPPORTED`, before anything is sent. */
   requireFeature(feature: string, what: string): void {
-    if (feature === "" || this.welcome.features.includes(feature)) return;
+    if (feature === "" || this.#welcome.features.includes(feature)) return;
     throw new DockError({ code: "UNSUPPORTED", message: `This dock can't do that: ${what} needs its feature "${feature}".` });
   }
 
@@ -267,45 +327,138 @@ export class Session {
     throw new DockError({ code: "PROTOCOL", message: `The dock answered ${op} with something that isn't an answer to it.` });
   }
 
+  /** The dock whose boot this was restarts, as it was told to: the link to it is over. */
+  restarts(bootId: Uint8Array): void {
+    if (Buffer.compare(this.#welcome.bootId, bootId) !== 0) return;
+    this.#endingBoot = bootId;
+    this.#leaveLink({ code: "LINK_LOST", message: "The dock restarts, as it was told to. Open it again.", retryable: true });
+  }
+
   /** Ends the session by the caller's wish: everything pending fails with `CLOSED`. */
   async close(): Promise<void> {
+    const state = this.#state;
     this.#end({ code: "CLOSED", message: "The dock was closed." });
+    if (state.kind === "down") {
+      state.stop.abort();
+      await state.through;
+    }
     await this.#link.close();
   }
 
-  #receive(message: DockMessage, options: SessionOptions): void {
+  #heirOf(link: Link): Heir {
+    return {
+      message: (message) => {
+        if (link === this.#link) this.#receive(message);
+      },
+      lost: (problem) => {
+        if (link === this.#link) this.#lost(problem);
+      },
+    };
+  }
+
+  #flowOver(link: Link, welcome: Welcome, roundTrip: number): Flow {
+    link.maxBody = USUAL_BODY;
+    const flow = new Flow(welcome.limits, link.whenLate, this.#clock, this.#writes);
+    flow.roundTrip = roundTrip;
+    return flow;
+  }
+
+  #receive(message: DockMessage): void {
     if (message.type === "dockData") this.#lastDataAt = this.#clock.now();
     switch (message.type) {
       case "welcome":
         return; // an answer to one of several hellos of this handshake, or of one before
       case "log":
-        options.onLog?.(message.level, message.text);
+        this.#options.onLog?.(message.level, message.text);
         return;
       case "failure":
-        if (message.failure.code === "NO_SESSION" && this.#calls.has(message.id)) return this.#dockRestarted();
+        if (message.failure.code === "NO_SESSION" && this.#calls.has(message.id)) {
+          const why = "The dock has restarted, and the session is gone. Open it again.";
+          return this.#leaveLink({ code: "LINK_LOST", message: why, retryable: true });
+        }
     }
     this.#calls.get(message.id)?.receive(message);
   }
 
-  #dockRestarted(): void {
-    this.#end({
-      code: "LINK_LOST",
-      message: "The dock has restarted, and the session is gone. Open it again.",
-      retryable: true,
+  /** The line may be there still, but the session over it isn't. */
+  #leaveLink(problem: Problem): void {
+    const closed = this.#link.close().catch(() => {}); // the session is over, whatever becomes of the line
+    this.#lost(problem, closed);
+  }
+
+  #lost(problem: Problem, closed: Promise<void> = Promise.resolve()): void {
+    if (this.#state.kind !== "up") return;
+    const { reopening } = this.#options;
+    if (reopening === undefined) return this.#end(problem);
+    const stop = new AbortController();
+    // The state first: what follows looks at it.
+    const through = closed.then(() => this.#findAgain(reopening, problem, stop.signal));
+    this.#state = { kind: "down", stop, through };
+    this.#flow.end();
+    reopening.onLost(problem);
+  }
+
+  async #findAgain(reopening: Reopening, lost: Problem, signal: AbortSignal): Promise<void> {
+    const { timeout } = reopening;
+    const attempts = { clock: this.#clock, timeout, signal, since: this.#upSince };
+    const outcome = await attemptUntil((left) => this.#attempt(reopening, left, signal), attempts);
+    if (outcome.kind === "done" || signal.aborted) return;
+    const message = `${lost.message} It wasn't found again within ${timeout} ms: ${outcome.problem.message}`;
+    this.#end({ ...lost, message, cause: outcome.problem.cause ?? lost.cause });
+  }
+
+  async #attempt(reopening: Reopening, timeout: number, signal: AbortSignal): Promise<Outcome<unknown>> {
+    let transport: Transport;
+    try {
+      transport = await reopening.open({ timeout, signal });
+    } catch (error) {
+      if (error instanceof DockError) return { kind: "failed", problem: error };
+      return { kind: "failed", problem: { code: "NO_DOCK", message: `Opening failed: ${error}`, cause: error } };
+    }
+    const handshakeTimeout = Math.min(this.#options.handshakeTimeout, timeout);
+    let refused: Problem | undefined;
+    const options = { ...this.#options, handshakeTimeout, session: this.#key, signal };
+    const outcome = await connect(transport, options, this.#counters, (welcomed) => {
+      refused = this.over ?? this.#refusal(welcomed.welcome);
+      if (refused === undefined) this.#relink(welcomed);
+      return this.#heirOf(welcomed.link);
     });
-    this.#link.close().catch(() => {}); // the session is over, whatever becomes of the line
+    if (outcome.kind === "failed" || refused === undefined) return outcome;
+    await transport.close().catch(() => {}); // it isn't wanted
+    return { kind: "failed", problem: refused };
+  }
+
+  /** Why what has answered isn't the dock that was lost. */
+  #refusal({ dock, bootId }: Welcome): Problem | undefined {
+    const { id } = this.#welcome.dock;
+    if (dock.id !== id)
+      return { code: "NO_DOCK", message: `Another dock is there now: ${quoted(dock.id)}, not ${quoted(id)}.` };
+    if (this.#endingBoot === undefined || Buffer.compare(this.#endingBoot, bootId) !== 0) return undefined;
+    return { code: "NO_ANSWER", message: "The dock was told to restart, and hasn't yet." };
+  }
+
+  #relink(welcomed: Welcomed): void {
+    const { link, welcome, roundTrip } = welcomed;
+    const dock = welcome.resumed === true ? "remembers" : "has forgotten";
+    if (dock === "has forgotten") this.#writes.forget();
+    this.#state = { kind: "up" };
+    this.#upSince = this.#clock.now();
+    this.#link = link;
+    this.#welcome = welcome;
+    this.#endingBoot = undefined;
+    this.#flow = this.#flowOver(link, welcome, roundTrip);
+    this.#counters.reconnects++;
+    const cancelled = [...this.#calls.values()].filter((call) => !this.#unsettled.has(call));
+    this.#calls.clear();
+    for (const call of [...cancelled, ...this.#unsettled]) call.relinked(dock);
+    this.#options.reopening?.onBack();
   }
 
   #end(problem: Problem): void {
-    if (this.#over !== undefined) return;
-    this.#over = problem;
+    if (this.#state.kind === "over") return;
+    this.#state = { kind: "over", problem };
+    this.#flow.end();
     for (const call of [...this.#unsettled, ...this.#calls.values()]) call.fail(problem);
     this.#ended(problem);
   }
-}
-
-/** As a port of ser2net does, whose serial port another program has. */
-function takenProblem(name: string): Problem {
-  const message = `${name} closed the connection without a word: another program has that dock, or nothing is behind the port.`;
-  return { code: "BUSY", message, retryable: true };
 }

@@ -15,8 +15,10 @@ interface Stream {
   readonly image: Uint8Array;
   readonly from: number;
   limit: number;
-  /** The next byte to be sent. */
+  /** The next byte to be sent in its turn. */
   next: number;
+  /** The byte after the last that was ever sent. */
+  reached: number;
 }
 
 /** Answers that are remembered for repetition (SPEC §4.3). */
@@ -56,7 +58,7 @@ class State {
       case "hostCredit":
         return this.#grant(message.id, message.limit);
       case "hostResend":
-        return this.#resend(message.id, message.from, message.limit);
+        return this.#resend(message);
       case "cancel":
         if (!this.#answers.has(message.id)) this.#streams.delete(message.id);
         if (this.#repeat(message.id) === undefined) this.#fail(message.id, "CANCELLED");
@@ -101,7 +103,7 @@ class State {
     if ([...this.#streams.keys()].filter((id) => !this.#answers.has(id)).length >= USUAL_LIMITS.streams)
       return this.#fail(id, "BUSY");
     this.#makeRoom();
-    const stream = { tag, image, from, limit: credit, next: from };
+    const stream = { tag, image, from, limit: credit, next: from, reached: from };
     this.#streams.set(id, stream);
     this.#head(id, stream);
     this.#pump(id, stream);
@@ -126,26 +128,33 @@ class State {
     this.#pump(id, stream);
   }
 
-  /** SPEC §5.4. */
-  #resend(id: number, from: number, limit: number): void {
+  /** SPEC §5.4: what lies before the next byte is sent again, then it goes on; from beyond it, it goes back. */
+  #resend({ id, from, to, limit }: Said<"hostResend">): void {
     const stream = this.#streams.get(id);
     if (stream === undefined) return this.#dock.failure(id, "STALE"); // no final answer, and so not remembered (SPEC §4.5)
-    if (from < stream.from || from > stream.image.length) return this.#dock.failure(id, "INVALID");
+    if (from < stream.from || from > stream.reached) return this.#dock.failure(id, "INVALID");
     stream.limit = Math.max(stream.limit, limit);
-    stream.next = from;
+    if (to < stream.next) this.#data(id, stream.image.subarray(0, to), from);
+    else if (from < to) stream.next = Math.min(stream.next, from);
     this.#pump(id, stream);
   }
 
   /** Sends what there is credit for, and the result after the last byte. */
   #pump(id: number, stream: Stream): void {
-    const { image, from, limit } = stream;
+    const { image, from, limit, next } = stream;
     const end = Math.min(limit, image.length);
-    for (; stream.next < end; stream.next = Math.min(stream.next + PIECE, end)) {
-      const bytes = image.subarray(stream.next, Math.min(stream.next + PIECE, end));
-      this.#dock.send({ type: "dockData", id, offset: stream.next, bytes });
-    }
+    this.#data(id, image.subarray(0, end), next);
+    stream.next = Math.max(next, end);
+    stream.reached = Math.max(stream.reached, stream.next);
     if (stream.next < image.length) return;
     this.#answer({ type: "result", id, value: { size: image.length, sha256: sha256Of(image.subarray(from)) } });
+  }
+
+  /** Sends bytes from an offset on. */
+  #data(id: number, bytes: Uint8Array, from: number): void {
+    for (let at = from; at < bytes.length; at += PIECE) {
+      this.#dock.send({ type: "dockData", id, offset: at, bytes: bytes.subarray(at, at + PIECE) });
+    }
   }
 
   #fail(id: number, code: string): void {

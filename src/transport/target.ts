@@ -1,4 +1,5 @@
 /** Turns what a user names, such as `id:RW02-0005`, into an open line. */
+import { realpath } from "node:fs/promises";
 import { isDock, listPorts, type PortInfo } from "../discovery.js";
 import { DockError } from "../errors.js";
 import { quoted, visible } from "../visible.js";
@@ -13,7 +14,7 @@ export type Target =
   | { readonly kind: "mock"; readonly profile: MockProfile }
   | { readonly kind: "only" };
 
-const MOCK_PROFILES = ["full", "preview"] as const;
+const MOCK_PROFILES = ["full", "preview", "development"] as const;
 type MockProfile = (typeof MOCK_PROFILES)[number];
 
 export interface TargetOptions {
@@ -61,6 +62,17 @@ export async function openTarget(target: Target, options: TargetOptions): Promis
     case "only":
       return openPath(await pathOfOnlyDock(options.ports ?? listPorts), options);
   }
+}
+
+/**
+ * How to find again what was opened at `opened`: by its USB serial number where it has one, since what is plugged back in may come
+ * under another path.
+ */
+export async function targetAgain(target: Target, opened: string, ports = listPorts): Promise<Target> {
+  if (target.kind !== "path" && target.kind !== "only") return target;
+  const real = await realpath(opened).catch(() => opened);
+  const { serialNumber } = (await ports()).find(({ path }) => path === real) ?? {};
+  return serialNumber === undefined ? { kind: "path", path: opened } : { kind: "id", serialNumber };
 }
 
 async function openPath(path: string, { baudRate }: TargetOptions): Promise<Transport> {

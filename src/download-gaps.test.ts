@@ -1,11 +1,11 @@
-/** What gets lost of a stream is sent again, once; what came twice is ignored. */
+/** What gets lost of a stream is asked for again, and alone; what follows it is kept, what came twice is ignored. */
 import { describe, expect, test } from "vitest";
-import { FIRST_WINDOW } from "../protocol/index.js";
+import { FIRST_WINDOW, UINT32_MAX } from "../protocol/index.js";
 import { PIECE, picture } from "./testing/picture.js";
 import { END, image, reading } from "./testing/reading.js";
 
 describe("lost data", () => {
-  test("is asked for once, from the offset that is expected, however much of what follows comes", async () => {
+  test("is asked for once and alone, however much of what follows comes: that is kept", async () => {
     const { clock, dock, read, serving, session } = await reading();
     serving
       .head()
@@ -13,16 +13,18 @@ describe("lost data", () => {
       .data(2 * PIECE, END)
       .result();
     await clock.settle();
-    expect(dock.said("hostResend")).toEqual([{ type: "hostResend", id: serving.id, from: PIECE, limit: END }]);
+    expect(dock.said("hostResend")).toEqual([{ type: "hostResend", id: serving.id, from: PIECE, to: 2 * PIECE, limit: END }]);
     expect(session.counters).toMatchObject({ gaps: 1, resends: 1 });
-    serving.data(PIECE, END).result();
+    expect(read.code).toBe("pending");
+    serving.data(PIECE, 2 * PIECE);
     await clock.settle();
     expect(read.value.equals(image)).toBe(true);
     expect(dock.said("hostResend")).toHaveLength(1);
+    expect(session.counters.duplicates).toBe(0);
     expect(clock.waiting).toBe(0);
   });
 
-  test("is asked for with the credit of before, and no more credit is granted for what wasn't taken in", async () => {
+  test("is asked for with the credit of before, and no more credit is granted for what can't be handed on", async () => {
     const long = picture(200_000);
     const { clock, dock, serving } = await reading(long);
     serving
@@ -30,18 +32,61 @@ describe("lost data", () => {
       .data(0, PIECE)
       .data(2 * PIECE, FIRST_WINDOW);
     await clock.settle();
-    expect(dock.said("hostResend")).toMatchObject([{ from: PIECE, limit: FIRST_WINDOW }]);
+    expect(dock.said("hostResend")).toMatchObject([{ from: PIECE, to: 2 * PIECE, limit: FIRST_WINDOW }]);
     expect(dock.said("hostCredit")).toEqual([]);
+    serving.data(PIECE, 2 * PIECE);
+    await clock.settle();
+    expect(dock.last("hostCredit").limit).toBe(2 * FIRST_WINDOW);
+  });
+
+  test("in a second place is asked for at once, while the first is still missing", async () => {
+    const { clock, dock, read, serving } = await reading();
+    serving
+      .head()
+      .data(PIECE, 2 * PIECE)
+      .data(3 * PIECE, END)
+      .result();
+    await clock.settle();
+    expect(dock.said("hostResend")).toMatchObject([
+      { from: 0, to: PIECE },
+      { from: 2 * PIECE, to: 3 * PIECE },
+    ]);
+    serving.data(2 * PIECE, 3 * PIECE).data(0, PIECE);
+    await clock.settle();
+    expect(read.value.equals(image)).toBe(true);
+    expect(dock.said("hostResend")).toHaveLength(2);
+  });
+
+  test("of what is sent again is asked for at once, and again alone", async () => {
+    const { clock, dock, read, serving } = await reading();
+    serving.head().data(3 * PIECE, END);
+    await clock.settle();
+    serving.data(PIECE, 2 * PIECE);
+    await clock.settle();
+    expect(dock.said("hostResend")).toMatchObject([
+      { from: 0, to: 3 * PIECE },
+      { from: 0, to: PIECE },
+    ]);
+    serving
+      .data(2 * PIECE, 3 * PIECE)
+      .data(0, PIECE)
+      .result();
+    await clock.settle();
+    expect(read.value.equals(image)).toBe(true);
+    expect(dock.said("hostResend")).toHaveLength(2);
   });
 
   test("twice in a stream is asked for twice", async () => {
     const { clock, dock, read, serving } = await reading();
-    serving.head().data(PIECE, 3 * PIECE);
+    serving.head().data(PIECE, 2 * PIECE);
     await clock.settle();
-    serving.data(0, 2 * PIECE).data(3 * PIECE, END);
+    serving.data(0, PIECE).data(3 * PIECE, END);
     await clock.settle();
-    expect(dock.said("hostResend").map(({ from }) => from)).toEqual([0, 2 * PIECE]);
-    serving.data(2 * PIECE, END).result();
+    expect(dock.said("hostResend")).toMatchObject([
+      { from: 0, to: PIECE },
+      { from: 2 * PIECE, to: 3 * PIECE },
+    ]);
+    serving.data(2 * PIECE, 3 * PIECE).result();
     await clock.settle();
     expect(read.value.equals(image)).toBe(true);
   });
@@ -53,21 +98,60 @@ describe("lost data", () => {
       .data(0, 4 * PIECE)
       .result();
     await clock.settle();
-    expect(dock.said("hostResend")).toMatchObject([{ from: 4 * PIECE, limit: END }]);
-    serving.data(4 * PIECE, END).result();
+    expect(dock.said("hostResend")).toMatchObject([{ from: 4 * PIECE, to: END, limit: END }]);
+    serving.data(4 * PIECE, END);
     await clock.settle();
     expect(read.value.equals(image)).toBe(true);
   });
 
-  test("whose resend is lost as well is asked for again after the stall time, then each time twice as long", async () => {
+  test("whose resend is lost as well is asked for again after 50 ms, then each time twice as long, up to 4 s", async () => {
     const { clock, dock, read, serving } = await reading();
     serving.head().data(PIECE, END);
-    await clock.advance(7_500);
-    expect(dock.said("hostResend").every(({ from }) => from === 0)).toBe(true);
-    expect(dock.timesOf("hostResend")).toEqual([0, 500, 1_500, 3_500, 7_500]);
-    serving.data(0, END).result();
+    await clock.advance(8_000);
+    expect(dock.said("hostResend").every(({ from, to }) => from === 0 && to === PIECE)).toBe(true);
+    expect(dock.timesOf("hostResend")).toEqual([0, 50, 150, 350, 750, 1_550, 3_150, 6_350]);
+    serving.data(0, PIECE).result();
     await clock.settle();
     expect(read.value.equals(image)).toBe(true);
+  });
+
+  test("is asked for again after four round trips where these are longer", async () => {
+    const { clock, dock, serving, session } = await reading();
+    session.flow.roundTrip = 40;
+    serving.head().data(PIECE, END);
+    await clock.advance(159);
+    expect(dock.said("hostResend")).toHaveLength(1);
+    await clock.advance(1);
+    expect(dock.said("hostResend")).toHaveLength(2);
+  });
+
+  test("in several places is asked for again in all of them, and what would be next as well", async () => {
+    const { clock, dock, read, serving } = await reading();
+    serving
+      .head()
+      .data(PIECE, 2 * PIECE)
+      .data(3 * PIECE, 4 * PIECE);
+    await clock.advance(50);
+    const gaps = [
+      { from: 0, to: PIECE },
+      { from: 2 * PIECE, to: 3 * PIECE },
+    ];
+    expect(dock.said("hostResend")).toMatchObject([...gaps, ...gaps, { from: 4 * PIECE, to: UINT32_MAX, limit: END }]);
+    serving
+      .data(0, PIECE)
+      .data(2 * PIECE, 3 * PIECE)
+      .data(4 * PIECE, END)
+      .result();
+    await clock.settle();
+    expect(read.value.equals(image)).toBe(true);
+  });
+
+  test("isn't asked for together with what the dock has no credit for", async () => {
+    const { clock, dock, serving } = await reading(picture(200_000));
+    serving.head().data(PIECE, FIRST_WINDOW);
+    await clock.advance(50);
+    const gap = { from: 0, to: PIECE, limit: FIRST_WINDOW };
+    expect(dock.said("hostResend")).toMatchObject([gap, gap]);
   });
 
   test("lets the window fall back to where it began", async () => {
@@ -95,7 +179,7 @@ describe("other losses heal as well", () => {
     await clock.advance(499);
     expect(dock.said("hostResend")).toEqual([]);
     await clock.advance(1);
-    expect(dock.said("hostResend")).toMatchObject([{ from: PIECE, limit: END }]);
+    expect(dock.said("hostResend")).toMatchObject([{ from: PIECE, to: UINT32_MAX, limit: END }]);
     serving.data(PIECE, END).result();
     await clock.settle();
     expect(read.value.equals(image)).toBe(true);
@@ -105,7 +189,7 @@ describe("other losses heal as well", () => {
     const { clock, dock, read, serving } = await reading();
     serving.head().data(0, END);
     await clock.advance(500);
-    expect(dock.said("hostResend")).toMatchObject([{ from: END, limit: END }]);
+    expect(dock.said("hostResend")).toMatchObject([{ from: END, to: UINT32_MAX, limit: END }]);
     serving.result();
     await clock.settle();
     expect(read.value.equals(image)).toBe(true);
@@ -121,7 +205,7 @@ describe("other losses heal as well", () => {
     expect(session.counters.retries).toBe(1);
     serving.head().result();
     await clock.settle();
-    expect(dock.said("hostResend")).toMatchObject([{ from: 0, limit: END }]);
+    expect(dock.said("hostResend")).toMatchObject([{ from: 0, to: END, limit: END }]);
     serving.data(0, END).result();
     await clock.settle();
     expect(read.value.equals(image)).toBe(true);
@@ -142,7 +226,7 @@ describe("other losses heal as well", () => {
     const granted = dock.last("hostCredit").limit;
     expect(granted).toBeGreaterThan(FIRST_WINDOW);
     await clock.advance(500);
-    expect(dock.said("hostResend")).toMatchObject([{ from: FIRST_WINDOW, limit: granted }]);
+    expect(dock.said("hostResend")).toMatchObject([{ from: FIRST_WINDOW, to: UINT32_MAX, limit: granted }]);
     serving.data(FIRST_WINDOW, long.length).result();
     await clock.settle();
     expect(read.value.equals(long)).toBe(true);
@@ -170,8 +254,8 @@ describe("other losses heal as well", () => {
     dock.send({ type: "dockData", id: serving.id, offset: 100, bytes: image.subarray(100, 100 + PIECE) });
     serving.data(100 + PIECE, END);
     await clock.settle();
-    expect(dock.said("hostResend")).toMatchObject([{ from: PIECE }]);
-    serving.data(PIECE, END).result();
+    expect(dock.said("hostResend")).toMatchObject([{ from: PIECE, to: 100 + PIECE }]);
+    serving.data(PIECE, 100 + PIECE).result();
     await clock.settle();
     expect(read.value.equals(image)).toBe(true);
   });

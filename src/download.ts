@@ -1,23 +1,29 @@
 /** One image on its way from the dock: credit, gaps, resume (SPEC §5). */
 import * as v from "valibot";
 import {
+  Assembly,
   type DockMessage,
   type Failure,
   type ImageHead,
   imageHead,
   operations,
   type Params,
+  type Range,
+  type Result,
   UINT32_MAX,
 } from "../protocol/index.js";
 import { ReadDigest } from "./digest.js";
 import { type Outcome, type Problem, problemOfFailure, unwrap } from "./errors.js";
 import type { Share } from "./flow.js";
-import { abortProblem, REQUEST_ROOM, timeoutProblem, waitedProblem } from "./question.js";
+import { abortProblem, flappingProblem, timeoutProblem, waitedProblem } from "./outcome.js";
 import type { Call, CallOptions, Session } from "./session.js";
 import { quoted } from "./visible.js";
+import { Waiting } from "./waiting.js";
 
 /** Least credit that is worth a message, in bytes: about one data message. */
 const CREDIT_STEP = 8 * 1024;
+/** The request for an image is no longer, frame and all, in bytes: its names are at most 255 bytes. */
+const REQUEST_ROOM = 512;
 /** How often a stream that the dock no longer has is asked for anew. */
 const MOST_RESUMES = 3;
 /** Pieces that wait for the consumer. A window of full ones is far less: more are crumbs, which cost memory that bytes don't count. */
@@ -37,16 +43,18 @@ export class Download implements Call {
   readonly #session: Session;
   #params: DownloadParams;
   readonly #signal: AbortSignal | undefined;
-  readonly #timeout: number;
-  readonly #isPatient: boolean;
   readonly #what: string;
+  readonly #waiting: Waiting;
   #state: State = { kind: "waiting", leave: () => {} };
   /** The first head that came: what the caller was told. */
   #head: ImageHead | undefined;
   readonly #digest = new ReadDigest();
-  /** Where this request began; the next byte to come; what may come up to; the next byte to be handed out. */
+  /** What this request has brought: it began at `#from`. */
   #from: number;
-  #expected: number;
+  #assembly: Assembly;
+  /** What the dock says it has sent, once it says so. */
+  #result: Result<"image.get"> | undefined;
+  /** What may come up to; the next byte to be handed out. */
   #credit: number;
   #consumed: number;
   /** Bytes of the session's window that are counted for this stream. */
@@ -54,24 +62,28 @@ export class Download implements Call {
   /** Bytes of the dock's window that are counted for it. */
   #up = 0;
   #askingForCredit: (() => void) | undefined;
-  /** Set while data is ignored until the expected offset comes (SPEC §5.4). */
-  #inGap = false;
   #resumes = 0;
   #received: Uint8Array[] = [];
   #wake: () => void = () => {};
   #changed: Promise<void> | undefined;
-  #stopRetry: () => void = () => {};
-  #stopDeadline: () => void = () => {};
   #stopListening: () => void = () => {};
 
   constructor(session: Session, params: DownloadParams, options: CallOptions) {
     this.#session = session;
     this.#params = params;
     this.#signal = options.signal;
-    this.#timeout = session.timeoutOf(options);
-    this.#isPatient = session.isPatient(options);
     this.#what = params.tag === undefined ? "image.get of a token" : `image.get of ${quoted(params.tag)}`;
-    this.#from = this.#expected = this.#credit = this.#consumed = params.from ?? 0;
+    this.#from = this.#credit = this.#consumed = params.from ?? 0;
+    this.#assembly = new Assembly(this.#from);
+    this.#waiting = new Waiting(session, options, {
+      isIdle: () => this.#isIdle(),
+      askAgain: (longer) => this.#askAgain(longer),
+      // Who waits for a place waits as long as the others move on.
+      isComing: ({ at, heardThen, heard }) =>
+        session.isMoving(at, heardThen, this.#state.kind === "waiting" ? session.heard : heard),
+      late: (timeout) =>
+        this.#giveUp(this.#state.kind === "waiting" ? waitedProblem(this.#what, timeout) : timeoutProblem(this.#what, timeout)),
+    });
   }
 
   /** Asks for the image, when its turn comes. */
@@ -80,6 +92,7 @@ export class Download implements Call {
     if (this.#signal?.aborted) return this.#abort();
     this.#session.begun(this);
     this.#stopListening = this.#session.onAbort(this.#signal, this.#abort);
+    this.#waiting.startDeadline();
     this.#request();
   }
 
@@ -120,7 +133,7 @@ export class Download implements Call {
     if (state.kind !== "asked") return;
     switch (message.type) {
       case "pending":
-        return this.#awaitDock(this.#session.retryTime);
+        return this.#awaitDock();
       case "head":
         return this.#receiveHead(state, message.meta);
       case "dockData":
@@ -137,17 +150,31 @@ export class Download implements Call {
     this.#end({ kind: "failed", problem });
   }
 
+  /** Goes on over another link, with the rest. */
+  relinked(): void {
+    const state = this.#state;
+    if (state.kind === "ended") return;
+    this.#share = this.#up = 0; // of the flow before
+    this.#askingForCredit = undefined;
+    this.#state = { kind: "waiting", leave: () => {} };
+    if (this.#waiting.relinked() === "too often") return this.fail(flappingProblem(this.#what));
+    if (state.kind === "waiting" || this.#prepareResume(state.head)) return this.#request();
+    const message = `${this.#what}: the link was lost, and the dock gives no SHA-256 by which to go on with the same image.`;
+    this.fail({ code: "LINK_LOST", message, retryable: true });
+  }
+
   #request(): void {
+    if (this.#session.isDown) return; // until it is relinked
     const most = Math.min(this.#session.flow.window, UINT32_MAX - this.#from);
-    const need = { requests: 1, streams: 1, up: REQUEST_ROOM, down: { least: Math.min(most, 2 * CREDIT_STEP), most } } as const;
-    this.#startDeadline();
+    const down = { least: Math.min(most, 2 * CREDIT_STEP), most };
+    const need = { requests: 1, streams: 1, writes: 0, up: REQUEST_ROOM, down } as const;
     const leave = this.#session.flow.ask(need, (share) => {
       this.#up = share.up;
       this.#share = share.down;
       this.#credit = this.#from + share.down;
       const id = this.#session.register(this);
       this.#state = { kind: "asked", id };
-      this.#startDeadline();
+      if (this.#head === undefined) this.#waiting.startDeadline();
       this.#send(id, this.#session.retryTime);
     });
     if (this.#state.kind === "waiting") this.#state = { kind: "waiting", leave };
@@ -157,15 +184,16 @@ export class Download implements Call {
     const from = this.#from === 0 ? {} : { from: this.#from };
     const params = { ...this.#params, ...from, credit: this.#from + this.#share };
     this.#session.send({ type: "request", id, op: "image.get", params });
-    this.#awaitDock(wait);
+    this.#waiting.awaitDock(wait);
   }
 
   #receiveHead(state: { head?: ImageHead }, meta: unknown): void {
     const parsed = v.safeParse(imageHead, meta);
     if (!parsed.success) return this.#lie("a head that isn't one");
     const head = parsed.output;
-    const lie = lieIn(head, this.#params, this.#head);
+    const lie = lieIn(head, this.#params);
     if (lie !== undefined) return this.#lie(lie);
+    if (this.#head !== undefined && differs(head, this.#head)) return this.#otherHead(state);
     if (state.head !== undefined) return; // it came again, since the request did
     if (head.sha256 !== undefined && !same(this.#params.ifSha256 ?? head.sha256, head.sha256)) {
       return this.#giveUp({ code: "CHANGED", message: `${this.#what}: the image has another SHA-256 than was asked for.` });
@@ -179,28 +207,45 @@ export class Download implements Call {
     this.#askForCredit();
   }
 
+  /** In one stream that is a lie. After the link was lost the image may have been replaced. */
+  #otherHead(state: { readonly head?: ImageHead }): void {
+    const isLie = state.head !== undefined || this.#resumes === 0 || this.#params.ifSha256 !== undefined;
+    if (isLie) return this.#lie("another head than before");
+    this.#giveUp({ code: "CHANGED", message: `${this.#what}: the image was replaced while it was read.` });
+  }
+
   #receiveData(state: { readonly id: number; readonly head?: ImageHead }, offset: number, bytes: Uint8Array): void {
-    const { counters } = this.#session;
     const end = offset + bytes.length;
     if (end > this.#credit) return this.#lie("more than its credit");
     if (state.head === undefined) return; // the head was lost; asking again brings it
     if (end > state.head.size) return this.#lie("more than the size that it gave");
-    if (offset < this.#expected) {
-      counters.duplicates++;
-      this.#awaitDock(this.#session.retryTime);
-    } else if (offset > this.#expected) {
-      this.#gap(state.id);
-    } else {
-      this.#inGap = false;
-      this.#expected = end;
-      this.#digest.update(bytes);
-      if (this.#received.length === MOST_PIECES) return this.#lie("its data in crumbs");
-      // A view of its own kind: what comes out of the link is a Buffer, whose `slice` means something else.
-      this.#received.push(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
-      this.#share -= bytes.length;
-      this.#session.flow.arrived(bytes.length);
-      this.#progress();
+    const taken = this.#assembly.take(offset, bytes);
+    switch (taken.kind) {
+      case "duplicate":
+        this.#session.counters.duplicates++;
+        return this.#awaitDock();
+      case "crumbs":
+        return this.#lie("its data in crumbs");
+      case "early":
+        this.#arrived(taken.fresh);
+        if (taken.gap !== undefined) this.#gap(state.id, taken.gap);
+        return this.#progress();
+      case "next":
+        if (this.#received.length + taken.pieces.length > MOST_PIECES) return this.#lie("its data in crumbs");
+        for (const piece of taken.pieces) {
+          this.#digest.update(piece);
+          // A view of its own kind: what comes out of the link is a Buffer, whose `slice` means something else.
+          this.#received.push(new Uint8Array(piece.buffer, piece.byteOffset, piece.length));
+        }
+        this.#arrived(taken.fresh);
+        this.#progress();
+        this.#finish(state.head);
     }
+  }
+
+  #arrived(bytes: number): void {
+    this.#share -= bytes;
+    this.#session.flow.arrived(bytes);
   }
 
   #receiveResult(state: { readonly id: number; readonly head?: ImageHead }, value: unknown): void {
@@ -208,11 +253,18 @@ export class Download implements Call {
     if (!parsed.success) return this.#lie("a result that isn't one");
     if (state.head === undefined) return; // as for data
     if (parsed.output.size !== state.head.size) return this.#lie("a result of another size than its head");
-    if (this.#expected < state.head.size) return this.#gap(state.id);
-    const image = this.#isWhole ? (state.head.sha256 ?? this.#params.ifSha256) : undefined;
-    if (this.#digest.matches(parsed.output.sha256, image)) {
-      return this.#end({ kind: "done", value: undefined });
-    }
+    this.#result = parsed.output;
+    const { highest } = this.#assembly;
+    if (highest < state.head.size) this.#gap(state.id, { from: highest, to: state.head.size });
+    this.#awaitDock();
+    this.#finish(state.head);
+  }
+
+  /** Ends it when all has come, and the dock has said what that should be. */
+  #finish({ size, sha256 }: ImageHead): void {
+    if (this.#result === undefined || this.#assembly.expected < size) return;
+    const image = this.#isWhole ? (sha256 ?? this.#params.ifSha256) : undefined;
+    if (this.#digest.matches(this.#result.sha256, image)) return this.#end({ kind: "done", value: undefined });
     const message = `${this.#what}: what arrived doesn't have the SHA-256 that the dock gives. Nothing of it may be trusted.`;
     this.#giveUp({ code: "INTEGRITY", message, retryable: true });
   }
@@ -230,34 +282,42 @@ export class Download implements Call {
     }
   }
 
-  /** Something between is missing: asks for it once, and ignores what follows until it comes (SPEC §5.4). */
-  #gap(id: number): void {
-    if (this.#inGap) return this.#awaitDock(this.#session.retryTime);
-    this.#inGap = true;
+  /** Something between is missing, and is asked for at once: alone, since what follows it is kept (SPEC §5.4). */
+  #gap(id: number, gap: Range): void {
     this.#session.counters.gaps++;
     this.#session.flow.lost();
-    this.#resend(id);
-    this.#awaitDock(this.#session.retryTime);
+    this.#resend(id, gap);
   }
 
-  #resend(id: number): void {
+  #resend(id: number, { from, to }: Range): void {
     this.#session.counters.resends++;
-    this.#session.send({ type: "hostResend", id, from: this.#expected, limit: this.#credit });
+    this.#session.send({ type: "hostResend", id, from, to, limit: this.#credit });
   }
 
   /** The dock no longer has the stream: asks for the rest, if the image can be told to be the same (SPEC §5.1). */
   #resume(state: { readonly id: number; readonly head?: ImageHead }): boolean {
-    const ifSha256 = state.head?.sha256;
-    // Of a part, what came before couldn't be checked any more.
-    if (ifSha256 === undefined || !this.#isWhole || this.#resumes === MOST_RESUMES) return false;
-    this.#resumes++;
+    if (state.head === undefined || this.#resumes >= MOST_RESUMES) return false;
+    const { head } = state;
     this.#leave();
-    this.#inGap = false;
-    this.#from = this.#credit = this.#expected;
-    this.#digest.beginRequest();
-    this.#params = { ...this.#params, ifSha256 };
     this.#state = { kind: "waiting", leave: () => {} };
+    if (!this.#prepareResume(head)) return false;
     this.#request();
+    return true;
+  }
+
+  /** Whether another request can go on where this one ended; if so, all is ready for it. */
+  #prepareResume(head: ImageHead | undefined): boolean {
+    this.#resumes++;
+    const at = this.#assembly.expected;
+    const begun = this.#params.from ?? 0;
+    const ifSha256 = head?.sha256 ?? this.#params.ifSha256;
+    // Of a part, what came before couldn't be checked any more; and of an image without a hash, nothing could.
+    if (at > begun && (ifSha256 === undefined || !this.#isWhole)) return false;
+    if (at > begun && ifSha256 !== undefined) this.#params = { ...this.#params, ifSha256 };
+    this.#from = this.#credit = at;
+    this.#assembly = new Assembly(at);
+    this.#result = undefined;
+    this.#digest.beginRequest();
     return true;
   }
 
@@ -271,14 +331,15 @@ export class Download implements Call {
     if (want <= 0 || want < Math.min(left, flow.window / 4)) return;
     let granted = false;
     const least = Math.min(want, CREDIT_STEP);
-    const leave = flow.ask({ requests: 0, streams: 0, up: 0, down: { least, most: want } }, ({ down }) => {
+    const need = { requests: 0, streams: 0, writes: 0, up: 0, down: { least, most: want } } as const;
+    const leave = flow.ask(need, ({ down }) => {
       granted = true;
       this.#askingForCredit = undefined;
-      const idle = this.#credit === this.#expected;
+      const wasIdle = this.#isIdle();
       this.#share += down;
       this.#credit += down;
       this.#session.send({ type: "hostCredit", id, limit: this.#credit });
-      if (idle) this.#progress();
+      if (wasIdle) this.#progress();
       this.#askForCredit();
     });
     if (!granted) this.#askingForCredit = leave;
@@ -295,24 +356,13 @@ export class Download implements Call {
 
   /** Something new came: the deadline begins anew, and the dock has time for the next. */
   #progress(): void {
-    this.#startDeadline();
-    this.#awaitDock(this.#session.retryTime);
+    this.#waiting.cameForward();
+    this.#awaitDock();
     this.#wake();
   }
 
-  /** Nothing new for the time of the call ends it, unless nobody has set that time and the line is busy with what was under way. */
-  #startDeadline(heard = this.#session.heard): void {
-    this.#stopDeadline();
-    const since = this.#session.clock.now();
-    const heardThen = this.#session.heard;
-    this.#stopDeadline = this.#session.clock.after(this.#timeout, () => {
-      if (this.#isIdle()) return;
-      const waits = this.#state.kind === "waiting";
-      // Who waits for a place waits as long as the others move on.
-      const from = waits ? this.#session.heard : heard;
-      if (this.#isPatient && this.#session.isMoving(since, heardThen, from)) return this.#startDeadline(heard);
-      this.#giveUp(waits ? waitedProblem(this.#what, this.#timeout) : timeoutProblem(this.#what, this.#timeout));
-    });
+  #awaitDock(): void {
+    this.#waiting.awaitDock(this.#assembly.isBroken ? this.#session.gapTime : this.#session.retryTime);
   }
 
   /** Whether the caller has asked for all of the image. */
@@ -323,26 +373,25 @@ export class Download implements Call {
   /** Whether nothing is to come until the consumer takes what is there. */
   #isIdle(): boolean {
     if (this.#state.kind !== "asked" || this.#state.head === undefined) return false;
-    return this.#expected === this.#credit && this.#expected < this.#state.head.size;
+    const { expected } = this.#assembly;
+    return expected === this.#credit && expected < this.#state.head.size;
   }
 
-  /** Asks again when nothing new comes for `wait` milliseconds. */
-  #awaitDock(wait: number, heard = this.#session.heard): void {
-    this.#stopRetry();
-    if (this.#isIdle()) return;
-    const since = this.#session.clock.now();
-    this.#stopRetry = this.#session.clock.after(wait, () => {
-      if (this.#state.kind !== "asked") return;
-      if (this.#session.isStillComing(since, heard)) return this.#awaitDock(wait, heard);
-      const longer = this.#session.nextRetryTime(wait);
-      if (this.#state.head === undefined) {
-        this.#session.counters.retries++;
-        return this.#send(this.#state.id, longer);
-      }
-      this.#session.flow.lost();
-      this.#resend(this.#state.id);
-      this.#awaitDock(longer);
-    });
+  /** Nothing came for a while: asks for what is missing, and for what would be next. */
+  #askAgain(longer: number): void {
+    if (this.#state.kind !== "asked") return;
+    const { id, head } = this.#state;
+    if (head === undefined) {
+      this.#session.counters.retries++;
+      return this.#send(id, longer);
+    }
+    this.#session.flow.lost();
+    const gaps = this.#assembly.gaps();
+    const { highest } = this.#assembly;
+    // The dock sends its result again after all that it sends again.
+    const wantsMore = highest < head.size ? highest < this.#credit : gaps.length === 0;
+    for (const gap of wantsMore ? [...gaps, { from: highest, to: UINT32_MAX }] : gaps) this.#resend(id, gap);
+    this.#waiting.awaitDock(longer);
   }
 
   readonly #abort = (): void => this.#giveUp(abortProblem(this.#what, this.#signal));
@@ -367,7 +416,7 @@ export class Download implements Call {
   #end(outcome: Outcome<undefined>): void {
     if (this.#state.kind === "ended") return;
     this.#leave();
-    this.#stopDeadline();
+    this.#waiting.stop();
     this.#stopListening();
     this.#state = { kind: "ended", outcome };
     this.#session.settled(this);
@@ -376,7 +425,7 @@ export class Download implements Call {
 
   /** Gives back everything that is counted for it. */
   #leave(): void {
-    this.#stopRetry();
+    this.#waiting.stopAsking();
     this.#askingForCredit?.();
     this.#askingForCredit = undefined;
     if (this.#state.kind === "waiting") this.#state.leave();
@@ -385,7 +434,7 @@ export class Download implements Call {
   }
 
   #shares(): Share {
-    return { requests: 1, streams: 1, up: this.#up, down: this.#share };
+    return { requests: 1, streams: 1, up: this.#up, down: this.#share, write: undefined };
   }
 
   /** Settles when something came in or it ended. Whoever waits at the same time waits for the same. */
@@ -400,14 +449,16 @@ export class Download implements Call {
   }
 }
 
-/** What in a head can't be: for what was asked, and after the head before. */
-function lieIn(head: ImageHead, { tag, store, from = 0 }: DownloadParams, before: ImageHead | undefined): string | undefined {
+/** What in a head can't be, for what was asked. */
+function lieIn(head: ImageHead, { tag, store, from = 0 }: DownloadParams): string | undefined {
   if (head.tag !== undefined && tag !== undefined && head.tag !== tag) return "the head of another image";
   if (store !== undefined && head.store !== store) return "an image of another layer";
-  if (head.size < from) return "a size below the offset that was asked for";
-  if (before === undefined) return undefined;
-  const differs = head.size !== before.size || head.type !== before.type || !same(head.sha256, before.sha256);
-  return differs ? "another head than before" : undefined;
+  return head.size < from ? "a size below the offset that was asked for" : undefined;
+}
+
+/** Whether two heads can't be of the same image. */
+function differs(a: ImageHead, b: ImageHead): boolean {
+  return a.size !== b.size || a.type !== b.type || !same(a.sha256, b.sha256);
 }
 
 function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

@@ -35,8 +35,11 @@ describe("a dock that no longer has the stream", () => {
     await clock.settle();
     const rest = new Serving(dock, image).head().data(2 * PIECE, 3 * PIECE);
     await clock.settle();
-    expect(dock.said("hostResend")).toMatchObject([{ id: serving.id }, { id: rest.id, from: PIECE }]);
-    rest.data(PIECE, END).result(PIECE);
+    expect(dock.said("hostResend")).toMatchObject([{ id: serving.id }, { id: rest.id, from: PIECE, to: 2 * PIECE }]);
+    rest
+      .data(PIECE, 2 * PIECE)
+      .data(3 * PIECE, END)
+      .result(PIECE);
     await clock.settle();
     expect(read.value.equals(image)).toBe(true);
   });

@@ -26,7 +26,10 @@ describe("a stream in which nothing new comes", () => {
 
   test("isn't kept alive by data that isn't new, nor by pending", async () => {
     const { clock, dock, read, serving } = await reading();
-    serving.head().data(0, PIECE);
+    serving
+      .head()
+      .data(0, PIECE)
+      .data(2 * PIECE, 3 * PIECE);
     for (let i = 0; i < 100; i++) {
       await clock.advance(100);
       dock.send({ type: "pending", id: serving.id });
@@ -60,7 +63,7 @@ describe("a stream in which nothing new comes", () => {
     serving.head().data(0, PIECE);
     for (let i = 0; i < 8; i++) {
       await clock.advance(2_000);
-      serving.data(2 * PIECE, 3 * PIECE);
+      serving.data(0, PIECE);
     }
     await clock.settle();
     expect(read.code).toBe("pending");
