@@ -1,4 +1,4 @@
-/** A dock at the other end of a line: open it, read it, close it. */
+/** A dock at the other end of a line: open it, read and write it, close it. */
 import type { Layer, Limits } from "../protocol/index.js";
 import { positive } from "./check.js";
 import { systemClock } from "./clock.js";
@@ -6,8 +6,10 @@ import { DockError } from "./errors.js";
 import { ImageStore } from "./image-store.js";
 import { KvStore } from "./kv-store.js";
 import type { LinkCounters, TraceEvent } from "./link.js";
+import { type ReconnectOptions, type Reopening, USUAL_OUTAGE } from "./reconnect.js";
 import { type CallOptions, Session, USUAL_HANDSHAKE_TIMEOUT } from "./session.js";
-import { openTarget, parseTarget } from "./transport/target.js";
+import { type Transaction, type TransactionOptions, transact } from "./transaction.js";
+import { openTarget, parseTarget, targetAgain } from "./transport/target.js";
 import type { Transport } from "./transport/transport.js";
 import { version } from "./version.js";
 
@@ -20,6 +22,11 @@ export interface OpenOptions {
   readonly timeout?: number;
   /** Bits per second of a UART; 115,200 unless told. USB devices and pseudo-terminals don't care. */
   readonly baudRate?: number;
+  /**
+   * Whether a dock that is lost (unplugged, restarted) is looked for and gone on with: calls wait for it, reads and uploads go on where
+   * they were, each write is found out about. Without it a lost link ends everything. On by `true`, or with what holds for it.
+   */
+  readonly reconnect?: boolean | ReconnectOptions;
   /** Gets the dock's console text, as it comes in: not cut into lines, not safe to print raw. */
   readonly onText?: (text: string) => void;
   /** Gets what the dock logs; not safe to print raw. */
@@ -49,6 +56,7 @@ export interface DockInfo {
 
 export class Dock implements AsyncDisposable {
   readonly #session: Session;
+  #isInTransaction = false;
   /** The SDK's `ImageStore`. */
   readonly images: ImageStore;
   /** The SDK's `KvStore`. */
@@ -69,13 +77,23 @@ export class Dock implements AsyncDisposable {
     if (signal?.aborted)
       throw new DockError({ code: "ABORTED", message: "Opening the dock was aborted.", cause: signal.reason });
     const where = parseTarget(target ?? process.env.DL7450_PORT);
+    const reconnect = reconnectOf(options.reconnect);
     const transport = await openTarget(where, { baudRate, timeout, ...(signal === undefined ? {} : { signal }) });
-    return Dock.over(transport, options);
+    if (reconnect === undefined) return Dock.over(transport, options);
+    const again = await targetAgain(where, transport.name);
+    return Dock.over(transport, options, (late) => openTarget(again, { baudRate, ...late }));
   }
 
-  /** Opens a dock over a line that is open already, which the dock then owns. Fails as `open` does. */
-  static async over(transport: Transport, options: OpenOptions = {}): Promise<Dock> {
+  /**
+   * Opens a dock over a line that is open already, which the dock then owns. Fails as `open` does.
+   * @param reopen opens another line to the same dock, for `reconnect`
+   */
+  static async over(transport: Transport, options: OpenOptions = {}, reopen?: Reopening["open"]): Promise<Dock> {
     const times = timesOf(options);
+    const reconnect = reconnectOf(options.reconnect);
+    if (reconnect !== undefined && reopen === undefined) {
+      throw new DockError({ code: "USAGE", message: "`reconnect` over a line of your own needs a way to open another." });
+    }
     const session = await Session.open(transport, {
       clock: systemClock,
       software: `dl7450 ${version}`,
@@ -84,6 +102,7 @@ export class Dock implements AsyncDisposable {
       onText: options.onText,
       onLog: options.onLog,
       trace: options.trace,
+      ...(reconnect === undefined || reopen === undefined ? {} : { reopening: { ...reconnect, open: reopen } }),
     });
     return new Dock(session);
   }
@@ -131,6 +150,47 @@ export class Dock implements AsyncDisposable {
     return { ...info, bootId: Buffer.from(bootId).toString("hex") };
   }
 
+  /**
+   * Several writes to one layer that are seen all at once or not at all: `write` gets the transaction to write in. When it fails,
+   * or the link is lost, nothing is done. One at a time. Gives what `write` gives.
+   * Fails as its writes do, and with `UNSUPPORTED`, `BUSY` while another is open, `LINK_LOST` when it was rolled back,
+   * `OUTCOME_UNKNOWN` when the link was lost in the very commit.
+   * @example await dock.transaction("runtime", async (tx) => { await tx.kv.set("a", 1); await tx.kv.set("b", 2); });
+   */
+  async transaction<T>(store: Layer, write: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    if (this.#isInTransaction) {
+      throw new DockError({ code: "BUSY", message: "A transaction is open already: one at a time.", retryable: true });
+    }
+    this.#isInTransaction = true;
+    try {
+      return await transact(this.#session, store, write, options);
+    } finally {
+      this.#isInTransaction = false;
+    }
+  }
+
+  /**
+   * Restarts the dock: what is ephemeral is lost, tokens too. With `reconnect` it settles when the dock is back; without, when the dock
+   * has agreed, and the link is then over. Fails with `UNSUPPORTED`.
+   */
+  async restart(options: CallOptions = {}): Promise<void> {
+    const { bootId } = this.#session.welcome;
+    try {
+      await this.#session.request("dock.restart", {}, options);
+      this.#session.restarts(bootId);
+    } catch (error) {
+      // The dock may have gone before its answer was through. Whether it has restarted shows when it is back.
+      const isUnknown = error instanceof DockError && error.code === "OUTCOME_UNKNOWN" && this.#session.over === undefined;
+      if (!isUnknown || (await this.info(options)).bootId === Buffer.from(bootId).toString("hex")) throw error;
+    }
+    if (this.#session.reconnects) await this.info(options);
+  }
+
+  /** Factory reset: clears what is runtime and ephemeral, in both stores. Fails with `UNSUPPORTED`. */
+  async reset(options: CallOptions = {}): Promise<void> {
+    await this.#session.request("dock.reset", {}, options);
+  }
+
   /** Closes the line. What is under way fails with `CLOSED`. Can be called twice. */
   async close(): Promise<void> {
     await this.#session.close();
@@ -145,5 +205,16 @@ function timesOf({ handshakeTimeout, timeout }: OpenOptions): { handshakeTimeout
   return {
     handshakeTimeout: positive("handshakeTimeout", handshakeTimeout ?? USUAL_HANDSHAKE_TIMEOUT),
     timeout: timeout === undefined ? undefined : positive("timeout", timeout),
+  };
+}
+
+/** How a lost dock is looked for, if it is. */
+function reconnectOf(option: boolean | ReconnectOptions | undefined): Omit<Reopening, "open"> | undefined {
+  if (option === undefined || option === false) return undefined;
+  const { timeout = USUAL_OUTAGE, onLost, onBack } = option === true ? {} : option;
+  return {
+    timeout: positive("reconnect.timeout", timeout),
+    onLost: (why) => onLost?.(new DockError(why)),
+    onBack: () => onBack?.(),
   };
 }

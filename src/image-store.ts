@@ -1,11 +1,13 @@
 /** Images on the dock: the SDK's `ImageStore`, from the other end of a cable. */
 import type { ImageHead, ImageType, Layer } from "../protocol/index.js";
 import { positive } from "./check.js";
+import { Download, type DownloadParams } from "./download.js";
 import { DockError } from "./errors.js";
-import { checkName, type LayerOption, type Place, placesOf } from "./layers.js";
+import { checkName, type LayerOption, layerToWrite, type Place, placesOf, type WriteOptions } from "./layers.js";
 import { listAll } from "./listing.js";
 import type { CallOptions, Session } from "./session.js";
-import { Download, type DownloadParams } from "./stream.js";
+import type { ImageSource } from "./source.js";
+import { deleteImage, type PutOptions, putImage } from "./writing.js";
 
 /** An image in a list. */
 export interface ImageEntry {
@@ -188,6 +190,22 @@ export class ImageStore {
     const places = placesOf(this.#session, options.store);
     const { token } = await firstFound(places, (place) => this.#session.request("image.token", { tag, ...place }, options));
     return new ImageToken(token);
+  }
+
+  /**
+   * Puts an image into a layer, in place of one that has the tag: bytes, a stream of them, or `{ file: path }`. It becomes visible
+   * whole, once the dock has checked its SHA-256, or not at all. What the dock has already isn't sent again.
+   * Fails with `USAGE`, `UNSUPPORTED`, `INVALID` when it isn't of the type, `TOO_LARGE`, `NO_SPACE` (with `details.free`), `READ_ONLY`,
+   * `BUSY`, `SOURCE` when it can't be read, `CHANGED` when it changed while it was sent, `INTEGRITY`; then, and after `TIMEOUT` and
+   * `ABORTED`, the dock is as before. After `OUTCOME_UNKNOWN` the image may be there.
+   */
+  async put(tag: string, source: ImageSource, options: WriteOptions & PutOptions): Promise<ImageInfo> {
+    return await putImage(this.#session, { store: layerToWrite(this.#session, options) }, tag, source, options);
+  }
+
+  /** Deletes an image from a layer, and says whether there was one. Fails with `UNSUPPORTED`, `READ_ONLY`, `BUSY`, `OUTCOME_UNKNOWN`. */
+  async delete(tag: string, options: WriteOptions): Promise<boolean> {
+    return await deleteImage(this.#session, { store: layerToWrite(this.#session, options) }, tag, options);
   }
 
   async #download(image: string | ImageToken, options: ImageStreamOptions): Promise<Download> {

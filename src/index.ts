@@ -1,4 +1,4 @@
-/** `dl7450`: reads the datastore of a DL-7450 dock over a serial port. */
+/** `dl7450`: reads and writes the datastore of a DL-7450 dock over a serial port. */
 export type { ImageType, KvValue, Layer, Limits } from "../protocol/index.js";
 export { DISPLAYLINK, isDock, listPorts, type PortInfo } from "./discovery.js";
 export { Dock, type DockInfo, type OpenOptions } from "./dock.js";
@@ -16,7 +16,12 @@ export {
   type Progress,
 } from "./image-store.js";
 export { type KeyEntry, type KeyValue, KvStore, type SchemaOption } from "./kv-store.js";
-export { APPLICATION_DATA, FACTORY_DATA, type LayerChoice, type LayerOption } from "./layers.js";
+export { APPLICATION_DATA, FACTORY_DATA, type LayerChoice, type LayerOption, type WriteOptions } from "./layers.js";
 export type { LinkCounters, TraceEvent } from "./link.js";
+export type { ReconnectOptions } from "./reconnect.js";
 export type { CallOptions } from "./session.js";
+export type { ImageSource } from "./source.js";
+export type { Transaction, TransactionOptions } from "./transaction.js";
 export type { Transport } from "./transport/transport.js";
+export type { UploadProgress } from "./upload.js";
+export type { PutImage, PutOptions } from "./writing.js";

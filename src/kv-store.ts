@@ -1,11 +1,13 @@
 /** Keys and values on the dock: the SDK's `KvStore`, from the other end of a cable. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { isArray, type KvValue, type Layer } from "../protocol/index.js";
+import { encodeBody, isArray, type KvValue, type Layer } from "../protocol/index.js";
 import { DockError } from "./errors.js";
-import { checkName, type LayerOption, placesOf } from "./layers.js";
+import { kvValue, ownBytes } from "./kv-value.js";
+import { checkName, type LayerOption, layerToWrite, placesOf, type WriteOptions } from "./layers.js";
 import { listAll } from "./listing.js";
 import type { CallOptions, Session } from "./session.js";
 import { quoted, visible } from "./visible.js";
+import { deleteKey, setKey } from "./writing.js";
 
 /** A key in a list. */
 export interface KeyEntry {
@@ -73,6 +75,35 @@ export class KvStore {
     return undefined;
   }
 
+  /**
+   * Gives a key a value in a layer, and settles when the dock has it: null, booleans, numbers, bigints of 64 bits, text, `Uint8Array`,
+   * and arrays and plain objects of these, at most 16 deep.
+   * Fails with `USAGE`, `UNSUPPORTED`, `TOO_LARGE`, `NO_SPACE` (with `details.free`), `READ_ONLY`, `BUSY`; then, and after `TIMEOUT` and
+   * `ABORTED`, nothing was written. After `OUTCOME_UNKNOWN` it may have been.
+   */
+  async set(key: string, value: unknown, options: WriteOptions): Promise<void> {
+    const store = layerToWrite(this.#session, options);
+    const wanted = kvValue(value);
+    try {
+      await setKey(this.#session, { store }, key, wanted, options);
+    } catch (error) {
+      if (!(await this.#isThere(error, key, wanted, store, options))) throw error;
+    }
+  }
+
+  /** Deletes a key from a layer, and says whether there was one. Fails as `set` does. */
+  async delete(key: string, options: WriteOptions): Promise<boolean> {
+    return await deleteKey(this.#session, { store: layerToWrite(this.#session, options) }, key, options);
+  }
+
+  /** Whether a value that may have been written is there, as far as that can be found out. */
+  async #isThere(error: unknown, key: string, value: KvValue, store: Layer, options: CallOptions): Promise<boolean> {
+    if (!(error instanceof DockError) || error.code !== "OUTCOME_UNKNOWN" || this.#session.over !== undefined) return false;
+    if (!this.#session.welcome.features.includes("stores")) return false;
+    const now = await this.find(key, { ...options, store }).catch(() => undefined);
+    return now !== undefined && Buffer.compare(encodeBody(inOrder(now.value)), encodeBody(inOrder(value))) === 0;
+  }
+
   /** Keys with their values, in the order of the list. A key that is deleted meanwhile is left out. */
   async *entries(options: CallOptions & LayerOption = {}): AsyncGenerator<[string, KvValue], void, undefined> {
     const left = new AbortController();
@@ -99,6 +130,14 @@ export class KvStore {
   }
 }
 
+/** The value with the keys of its maps in one order: on the line they may stand in any (SPEC §1.3). */
+function inOrder(value: KvValue): KvValue {
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+  if (isArray(value)) return value.map(inOrder);
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, inOrder(inner)]));
+}
+
 async function conforming<Schema extends StandardSchemaV1>(
   key: string,
   value: KvValue,
@@ -115,12 +154,4 @@ async function conforming<Schema extends StandardSchemaV1>(
     message: `The value of ${quoted(key)} isn't what was expected: ${visible(issues.join("; "))}.`,
     details: { issues },
   });
-}
-
-/** The value with byte strings of its own: those that come out of a frame share the frame's memory. */
-function ownBytes(value: KvValue): KvValue {
-  if (value instanceof Uint8Array) return Uint8Array.from(value);
-  if (typeof value !== "object" || value === null) return value;
-  if (isArray(value)) return value.map(ownBytes);
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, ownBytes(inner)]));
 }

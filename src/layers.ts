@@ -1,7 +1,7 @@
 /** Which layers a call looks into, in which order, and what the SDK calls them. */
 import { LAYERS, type Layer, type Limits, utf8Length } from "../protocol/index.js";
 import { DockError } from "./errors.js";
-import type { Session } from "./session.js";
+import type { CallOptions, Session } from "./session.js";
 import { quoted } from "./visible.js";
 
 /** The SDK's `datastore.FACTORY_DATA`: what manufacturing has written. */
@@ -38,6 +38,32 @@ export function placesOf(session: Session, choice: LayerChoice | undefined): rea
     throw new DockError({ code: "UNSUPPORTED", message });
   }
   return there.map((store) => ({ store }));
+}
+
+/** What calls that write take. */
+export interface WriteOptions extends CallOptions {
+  /** The layer to write to. */
+  readonly store: Layer;
+  /** For the factory layer, the dock's name: so that no other dock is meant. */
+  readonly confirm?: string | undefined;
+}
+
+/** The layer to write to. Fails with `USAGE`, or with `UNSUPPORTED` where the dock can't be written there. */
+export function layerToWrite(session: Session, { store, confirm }: WriteOptions): Layer {
+  if (!LAYERS.includes(store)) {
+    const message = `\`store\` names the layer to write to: ${LAYERS.join(", ")}.`;
+    throw new DockError({ code: "USAGE", message });
+  }
+  const { stores, dock } = session.welcome;
+  session.requireFeature(`write.${store}`, `writing to the layer ${store}`);
+  if (!stores.includes(store)) {
+    throw new DockError({ code: "UNSUPPORTED", message: `This dock has no layer ${store}. It has ${stores.join(", ")}.` });
+  }
+  if (store === FACTORY_DATA && confirm !== dock.name) {
+    const message = `Factory data is overwritten for good: give the dock's name, ${quoted(dock.name)}, as \`confirm\`.`;
+    throw new DockError({ code: "USAGE", message });
+  }
+  return store;
 }
 
 /** Fails with `USAGE` when a tag or key can't be one, with `TOO_LARGE` when it is longer than the dock takes. */

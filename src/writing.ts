@@ -1,0 +1,83 @@
+/** What changes a dock, in a layer by itself or in a transaction. */
+import type { ImageType, KvValue, Layer, Params, Result } from "../protocol/index.js";
+import { DockError, type Outcome, unwrap } from "./errors.js";
+import { checkedType } from "./image-type.js";
+import { encodedSize } from "./kv-value.js";
+import { checkName } from "./layers.js";
+import type { CallOptions, Session } from "./session.js";
+import { type ImageSource, openSource, type SourceOptions } from "./source.js";
+import { Upload, type UploadOptions } from "./upload.js";
+
+/** Where to write: a layer, in a transaction or not. */
+export interface Destination {
+  readonly store: Layer;
+  readonly txn?: number;
+}
+
+export interface PutOptions extends UploadOptions, SourceOptions {
+  /** What it must be, or else it is refused. Unless told it is what the content says. */
+  readonly type?: ImageType | undefined;
+}
+
+/** What was put on the dock. */
+export interface PutImage {
+  readonly type: ImageType;
+  /** Bytes. */
+  readonly size: number;
+  readonly store: Layer;
+  /** Hexadecimal. */
+  readonly sha256: string;
+}
+
+export async function setKey(
+  session: Session,
+  to: Destination,
+  key: string,
+  value: KvValue,
+  options: CallOptions,
+): Promise<void> {
+  checkName("key", key, session.welcome.limits);
+  checkSize(session, value);
+  await session.request("kv.set", { key, value, ...to }, options);
+}
+
+/** Whether there was such a key. */
+export async function deleteKey(session: Session, to: Destination, key: string, options: CallOptions): Promise<boolean> {
+  checkName("key", key, session.welcome.limits);
+  const { existed } = await session.request("kv.delete", { key, ...to }, options);
+  return existed;
+}
+
+export async function putImage(
+  session: Session,
+  to: Destination,
+  tag: string,
+  source: ImageSource,
+  options: PutOptions,
+): Promise<PutImage> {
+  checkName("tag", tag, session.welcome.limits);
+  await using opened = await openSource(source, options);
+  const { size, sha256, head } = opened;
+  const type = checkedType(head, options.type);
+  const params: Params<"image.put"> = { tag, type, size, sha256, ...to };
+  const outcome = await new Promise<Outcome<Result<"image.put">>>((resolve) => {
+    new Upload(session, params, opened, options, resolve).begin();
+  });
+  unwrap(outcome);
+  return { type, size, store: to.store, sha256: Buffer.from(sha256).toString("hex") };
+}
+
+/** Whether there was such an image. */
+export async function deleteImage(session: Session, to: Destination, tag: string, options: CallOptions): Promise<boolean> {
+  checkName("tag", tag, session.welcome.limits);
+  const { existed } = await session.request("image.delete", { tag, ...to }, options);
+  return existed;
+}
+
+function checkSize({ welcome }: Session, value: KvValue): void {
+  const { valueBytes: limit } = welcome.limits;
+  const bytes = encodedSize(value);
+  if (bytes <= limit) return;
+  const message = `The value is ${bytes} bytes long, encoded; this dock takes ${limit}.`;
+  throw new DockError({ code: "TOO_LARGE", message, details: { limit } });
+}
