@@ -39,6 +39,7 @@ export const EXIT_CODES: Readonly<Record<CliErrorCode, ExitCode>> = {
   LINK_LOST: EXIT.linkLost,
   TIMEOUT: EXIT.linkLost,
   NO_ANSWER: EXIT.linkLost,
+  OUTCOME_UNKNOWN: EXIT.linkLost,
 
   UNSUPPORTED: EXIT.refused,
   VERSION: EXIT.refused,
@@ -59,6 +60,7 @@ export const EXIT_CODES: Readonly<Record<CliErrorCode, ExitCode>> = {
   INTEGRITY: EXIT.other,
   CLOSED: EXIT.other,
   WRONG_VALUE: EXIT.other,
+  SOURCE: EXIT.other,
   OUTPUT: EXIT.other,
   UNEXPECTED: EXIT.other,
 };

@@ -25,6 +25,16 @@ describe("wrong usage ends with 2, with nothing on stdout", () => {
     [["image", "get", "a", "--token", "00"], "give either a tag or --token"],
     [["image", "get", "--token", "xy"], "A token is 2 to 128 hexadecimal digits."],
     [["image", "get", "a", "-o", ""], "option '-o, --output <file>' argument '' is invalid."],
+    [["image", "put", ""], "command-argument value '' is invalid for argument 'file'."],
+    [["image", "put", "-"], "stdin has no name: give the tag with --as"],
+    [["image", "put", "a", "--type", "gif"], "option '--type <type>' argument 'gif' is invalid. Allowed choices are"],
+    [["image", "delete", "a", "--store", "application"], "option '--store <layer>' argument 'application' is invalid."],
+    [["image", "delete", "a", "--store", "factory"], "factory data is overwritten for good: give the dock's name"],
+    [["kv", "set", "a", "b", "--store", "factory"], "factory data is overwritten for good: give the dock's name"],
+    [["kv", "set", "a", "b", "--json-value"], "The value isn't one in JSON: "],
+    [["kv", "set", "a", '{"$hex": "00"}', "--json-value"], "The value isn't one in JSON: a $hex that isn't one of"],
+    [["kv", "set", "a", "[-12345678901234567]", "--json-value"], "The value isn't one in JSON: -12345678901234567 would lose"],
+    [["reset"], "required option '--confirm <name>' not specified"],
   ];
   test.each(cases)("%j", async (argv, message) => {
     const { exitCode, stdout, stderr } = await runCli(argv);
@@ -60,7 +70,8 @@ describe("wrong usage ends with 2, with nothing on stdout", () => {
 
 describe("help", () => {
   const commands = [["ports"], ["info"], ["ls"], ["kv"], ["image"], ["kv", "list"], ["kv", "get"]];
-  const all = [[], ...commands, ["image", "list"], ["image", "get"], ["image", "token"]];
+  const writing = [["kv", "set"], ["kv", "delete"], ["image", "put"], ["image", "delete"], ["restart"], ["reset"]];
+  const all = [[], ...commands, ["image", "list"], ["image", "get"], ["image", "token"], ...writing];
   test.each(all.map((words) => [words]))("of %j has an example and the global options, on stdout", async (words) => {
     const { exitCode, stdout, stderr } = await runCli([...words, "--help"]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });

@@ -1,6 +1,6 @@
 /** Options that several commands have. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { LayerChoice } from "../index.js";
+import type { Layer, LayerChoice } from "../index.js";
 
 /** What every command takes, before or after its name. */
 export interface GlobalOptions {
@@ -14,6 +14,13 @@ export interface GlobalOptions {
 
 export interface StoreOptions extends GlobalOptions {
   readonly store?: LayerChoice;
+}
+
+/** What every command takes that writes to a layer. */
+export interface WriteLayerOptions extends GlobalOptions {
+  readonly store: Layer;
+  /** The dock's name. */
+  readonly confirm?: string;
 }
 
 export function addGlobalOptions(program: Command): void {
@@ -34,7 +41,20 @@ export function storeOption(): Option {
   return new Option("--store <layer>", description).choices(Object.keys(LAYER_CHOICES));
 }
 
-const LAYER_CHOICES: Readonly<Record<LayerChoice, true>> = { factory: true, runtime: true, ephemeral: true, application: true };
+/** Adds what says where to write. Factory data that isn't confirmed is wrong usage, before anything is opened. */
+export function addWriteOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--store <layer>", "the layer to write to").choices(Object.keys(LAYERS)).default("runtime"))
+    .option("--confirm <name>", "for factory, the dock's name, which `dl7450 info` tells: so that no other dock is meant")
+    .hook("preAction", (command) => {
+      const { store, confirm } = command.opts<WriteLayerOptions>();
+      if (store !== "factory" || confirm !== undefined) return;
+      command.error("factory data is overwritten for good: give the dock's name, which `dl7450 info` tells, with --confirm");
+    });
+}
+
+const LAYERS: Readonly<Record<Layer, true>> = { factory: true, runtime: true, ephemeral: true };
+const LAYER_CHOICES: Readonly<Record<LayerChoice, true>> = { ...LAYERS, application: true };
 
 /** The end of a command's help. */
 export function examples(...lines: readonly string[]): string {

@@ -1,16 +1,23 @@
 /** The words of the command line: commands, options, help. */
 import { Command } from "commander";
+import type { ImageSource } from "../index.js";
 import { version } from "../version.js";
 import type { Context } from "./context.js";
+import { addImageDelete } from "./image-delete.js";
 import { addImageGet } from "./image-get.js";
 import { addImageList } from "./image-list.js";
+import { addImagePut } from "./image-put.js";
 import { addImageToken } from "./image-token.js";
 import { addInfo } from "./info.js";
+import { addKvDelete } from "./kv-delete.js";
 import { addKvGet } from "./kv-get.js";
 import { addKvList } from "./kv-list.js";
+import { addKvSet } from "./kv-set.js";
 import { addLs } from "./ls.js";
 import { addGlobalOptions, examples } from "./options.js";
 import { addPorts } from "./ports.js";
+import { addReset } from "./reset.js";
+import { addRestart } from "./restart.js";
 
 const EXIT_CODE_HELP = `
 Exit codes:
@@ -18,11 +25,14 @@ Exit codes:
   1 another error   4 not on the dock           7 refused by the dock
   2 wrong usage     5 in use, or not permitted  130 interrupted`;
 
-/** The program, ready to parse. It throws where it would end the process, and leaves errors to be told by its caller. */
-export function createProgram(context: Context): Command {
+/**
+ * The program, ready to parse. It throws where it would end the process, and leaves errors to be told by its caller.
+ * @param stdin is asked for only by a command that reads it
+ */
+export function createProgram(context: Context, stdin: () => ImageSource = () => process.stdin): Command {
   const { stdout, stderr } = context;
   const program = new Command("dl7450")
-    .description("Reads the datastore of a DisplayLink DL-7450 dock over USB serial.")
+    .description("Reads and writes the datastore of a DisplayLink DL-7450 dock over USB serial.")
     .version(version)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
@@ -40,16 +50,27 @@ export function createProgram(context: Context): Command {
   const kv = program.command("kv").description("keys and values");
   addKvList(kv, context);
   addKvGet(kv, context);
-  kv.addHelpText("after", examples("dl7450 kv get timezone"));
+  addKvSet(kv, context);
+  addKvDelete(kv, context);
+  kv.addHelpText("after", examples("dl7450 kv get timezone", "dl7450 kv set timezone Europe/Berlin"));
   const image = program.command("image").description("images");
   addImageList(image, context);
   addImageGet(image, context);
   addImageToken(image, context);
-  image.addHelpText("after", examples("dl7450 image get default -o default.png"));
+  addImagePut(image, context, stdin);
+  addImageDelete(image, context);
+  image.addHelpText("after", examples("dl7450 image get default -o default.png", "dl7450 image put logo.png"));
+  addRestart(program, context);
+  addReset(program, context);
   return program
     .addHelpText("after", EXIT_CODE_HELP)
     .addHelpText(
       "after",
-      examples("dl7450 ls", "dl7450 image get default -o default.png", "dl7450 --port mock: kv get timezone"),
+      examples(
+        "dl7450 ls",
+        "dl7450 image get default -o default.png",
+        "dl7450 image put logo.png",
+        "dl7450 --port mock: kv get timezone",
+      ),
     );
 }

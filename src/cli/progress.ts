@@ -1,5 +1,5 @@
-/** How far a read has come, drawn on a terminal. */
-import type { Progress } from "../index.js";
+/** How far an image has come, either way, drawn on a terminal. */
+import type { Progress, UploadProgress } from "../index.js";
 import type { Context } from "./context.js";
 import type { GlobalOptions } from "./options.js";
 
@@ -7,7 +7,7 @@ import type { GlobalOptions } from "./options.js";
 const PATIENCE = 500;
 
 export interface ProgressBar {
-  show(progress: Progress): void;
+  show(progress: Progress | UploadProgress): void;
   /** Wipes it off. To be called whatever happened. */
   end(): void;
 }
@@ -30,9 +30,10 @@ export async function progressBar({ stderr, clock }: Context, { quiet, json }: G
   });
   const begun = clock.now();
   return {
-    show({ received, size }) {
-      if (bar.isActive) bar.update(received);
-      else if (clock.now() - begun > PATIENCE) bar.start(size, received);
+    show(progress) {
+      const moved = "sent" in progress ? progress.sent : progress.received;
+      if (bar.isActive) bar.update(moved);
+      else if (clock.now() - begun > PATIENCE) bar.start(progress.size, moved);
     },
     end: () => bar.stop(),
   };

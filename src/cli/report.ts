@@ -19,12 +19,17 @@ const INTERRUPTED: Failure = { code: "ABORTED", message: "interrupted" };
 export async function report(error: unknown, { stderr, env, signal }: Context, asJson: boolean): Promise<ExitCode> {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok; // --help, --version
   if (error instanceof StdoutClosed && !signal.aborted) return EXIT.ok;
-  const { code, message } = signal.aborted ? INTERRUPTED : await failureOf(error);
+  const { code, message } = signal.aborted && !mayBeDone(error) ? INTERRUPTED : await failureOf(error);
   const exitCode = EXIT_CODES[code];
   if (asJson) stderr.write(`${jsonText({ error: { code, message, exitCode } })}\n`);
   else if (!isHelp(error)) stderr.write(`dl7450: ${printable(message)}\n`);
   if (env.DL7450_DEBUG) stderr.write(`${inspect(error).split("\n").map(visible).join("\n")}\n`);
   return exitCode;
+}
+
+/** Whether somebody has to look what became of it, although they have interrupted it themselves. */
+function mayBeDone(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "OUTCOME_UNKNOWN";
 }
 
 async function failureOf(error: unknown): Promise<Failure> {
