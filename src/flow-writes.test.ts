@@ -77,6 +77,17 @@ describe("requests that change something", () => {
     expect(numbers.at(-1)).toBe(65);
   });
 
+  test("that the dock has forgotten hold up nothing, and ending them late ends none of those after them", () => {
+    const order = new WriteOrder();
+    const before = Array.from({ length: 64 }, () => order.begin());
+    expect(order.hasRoom).toBe(false);
+    order.forget();
+    expect(order.hasRoom).toBe(true);
+    for (let i = 0; i < 64; i++) order.begin();
+    for (const write of before) order.end(write);
+    expect(order.hasRoom).toBe(false);
+  });
+
   test("are sent no more than 63 after one without an answer, in whatever order they are answered, and never stand still for nothing", () => {
     const answers = fc.array(fc.nat(), { minLength: 50, maxLength: 200 });
     fc.assert(

@@ -27,7 +27,9 @@ class Line {
   /** Somebody who has so many messages to send. */
   sender(name: string, messages = Number.POSITIVE_INFINITY, bytes = MESSAGE): SendOne {
     let left = messages;
+    let asked = 0;
     return () => {
+      if (++asked > 10_000) throw new Error("there is no end to asking");
       if (left === 0) return "nothing";
       left--;
       this.send(name, bytes);
@@ -95,7 +97,7 @@ describe("who wants to send", () => {
     const line = new Line();
     let asked = 0;
     const idle: SendOne = () => {
-      asked++;
+      if (++asked > 100) throw new Error("there is no end to asking");
       return "nothing";
     };
     line.pacing.want(idle);

@@ -129,10 +129,9 @@ describe.each(leavings)("a write that $how after it was sent", ({ code, leave })
   });
 
   test("is OUTCOME_UNKNOWN when the dock says nothing for 2 s", async () => {
-    const { clock, dock, written } = await left();
+    const { clock, written } = await left();
     await clock.advance(2_000);
     expect(written.code).toBe("OUTCOME_UNKNOWN");
-    expect(dock.said("cancel").length).toBeGreaterThan(1);
     await clock.advance(10_000);
     expect(clock.waiting).toBe(0);
   });
