@@ -80,7 +80,7 @@ export class Download implements Call {
       askAgain: (longer) => this.#askAgain(longer),
       // Who waits for a place waits as long as the others move on.
       isComing: ({ at, heardThen, heard }) =>
-        session.isMoving(at, heardThen, this.#state.kind === "waiting" ? session.heard : heard),
+        session.timing.isMoving(at, heardThen, this.#state.kind === "waiting" ? session.timing.heard : heard),
       late: (timeout) =>
         this.#giveUp(this.#state.kind === "waiting" ? waitedProblem(this.#what, timeout) : timeoutProblem(this.#what, timeout)),
     });
@@ -175,7 +175,7 @@ export class Download implements Call {
       const id = this.#session.register(this);
       this.#state = { kind: "asked", id };
       if (this.#head === undefined) this.#waiting.startDeadline();
-      this.#send(id, this.#session.retryTime);
+      this.#send(id, this.#session.timing.retryTime);
     });
     if (this.#state.kind === "waiting") this.#state = { kind: "waiting", leave };
   }
@@ -362,7 +362,7 @@ export class Download implements Call {
   }
 
   #awaitDock(): void {
-    this.#waiting.awaitDock(this.#assembly.isBroken ? this.#session.gapTime : this.#session.retryTime);
+    this.#waiting.awaitDock(this.#assembly.isBroken ? this.#session.timing.gapTime : this.#session.timing.retryTime);
   }
 
   /** Whether the caller has asked for all of the image. */

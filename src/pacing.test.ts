@@ -206,12 +206,3 @@ describe("the room", () => {
     expect(line.queued).toBeGreaterThanOrEqual(ROOM.first);
   });
 });
-
-test("when the line took something last is known, and isn't when something was handed to it", () => {
-  const line = new Line();
-  line.send("a", 100);
-  line.take(30);
-  line.clock.turn(50);
-  line.send("a", 100);
-  expect(line.pacing.takenAt).toBe(30);
-});

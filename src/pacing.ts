@@ -23,11 +23,6 @@ export class Pacing {
     this.#takenAt = clock.now();
   }
 
-  /** When the line last took something, by the clock. */
-  get takenAt(): number {
-    return this.#takenAt;
-  }
-
   /** Has `sendOne` called, in turns with others, while there is room and until it has nothing. */
   want(sendOne: SendOne): void {
     this.#wanting.add(sendOne);

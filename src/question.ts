@@ -89,9 +89,9 @@ export class Question implements Call {
     if (this.#state.kind !== "asked") return;
     switch (message.type) {
       case "pending":
-        return this.#waiting.awaitDock(this.#session.retryTime);
+        return this.#waiting.awaitDock(this.#session.timing.retryTime);
       case "result":
-        this.#session.measure(this.#session.clock.now() - this.#askedAt);
+        this.#session.timing.measure(this.#session.clock.now() - this.#askedAt);
         return this.#settle({ kind: "done", value: message.value });
       case "failure":
         return this.#settle({ kind: "failed", problem: problemOfFailure(message.failure, this.#op) });
@@ -132,7 +132,7 @@ export class Question implements Call {
     this.#write ??= share.write;
     this.#state = { kind: "asked", id, share: { ...share, write: this.#write } };
     this.#askedAt = this.#session.clock.now();
-    this.#send(id, this.#session.retryTime);
+    this.#send(id, this.#session.timing.retryTime);
   }
 
   #send(id: number, wait: number): void {

@@ -1,6 +1,8 @@
 /** A dock that was lost is looked for until it is found, or for as long as the caller wants. */
 import type { Clock } from "./clock.js";
-import type { DockError, DockErrorCode, Outcome, Problem } from "./errors.js";
+import { type ConnectOptions, connect, type Heir, type Welcomed } from "./connect.js";
+import { DockError, type DockErrorCode, type Outcome, type Problem } from "./errors.js";
+import type { LinkCounters } from "./link.js";
 import type { Transport } from "./transport/transport.js";
 
 /** What a caller can say about reconnecting. */
@@ -32,32 +34,57 @@ const LASTING = 1_000;
 /** What another attempt doesn't change. */
 const FINAL: ReadonlySet<DockErrorCode> = new Set(["VERSION", "USAGE"]);
 
-/** How attempts are made. */
-export interface Attempts {
-  readonly clock: Clock;
-  /** For all of them, in milliseconds. */
-  readonly timeout: number;
-  readonly signal: AbortSignal;
-  /** When the link that was lost began, by the clock. */
-  readonly since: number;
+/** How a lost dock is looked for. */
+export interface Search {
+  readonly connecting: ConnectOptions & { readonly signal: AbortSignal };
+  readonly counters: LinkCounters;
+  /** When the link that was lost began, by the clock, in milliseconds. */
+  readonly lostSince: number;
+  /** Takes over what has answered, at once, or says why it isn't what is looked for. */
+  take(welcomed: Welcomed): Outcome<Heir>;
 }
 
-/** Attempts, each of which may take the time that it is given, until one is done, the time is over or `signal` comes. */
-export async function attemptUntil(
-  attempt: (timeout: number) => Promise<Outcome<unknown>>,
-  { clock, timeout, signal, since }: Attempts,
-): Promise<Outcome<unknown>> {
+/** Looks for a dock until it is taken over, the time is over or `connecting.signal` comes. */
+export async function findAgain(reopening: Reopening, search: Search): Promise<Outcome<unknown>> {
+  const { clock, signal } = search.connecting;
+  const { timeout } = reopening;
   const until = clock.now() + timeout;
-  if (clock.now() - since < LASTING) await pause(clock, Math.min(RETRY.first, timeout / 2), signal);
+  if (clock.now() - search.lostSince < LASTING) await pause(clock, Math.min(RETRY.first, timeout / 2), signal);
   if (signal.aborted) return { kind: "failed", problem: { code: "ABORTED", message: "It isn't looked for any more." } };
   for (let wait = RETRY.first; ; wait = Math.min(wait * 2, RETRY.longest)) {
-    const outcome = await attempt(Math.ceil(until - clock.now()));
+    const outcome = await attempt(reopening, search, Math.ceil(until - clock.now()));
     if (outcome.kind === "done" || FINAL.has(outcome.problem.code) || signal.aborted) return outcome;
     if (clock.now() + wait >= until) return outcome;
     await pause(clock, wait, signal);
     if (signal.aborted) return outcome;
   }
 }
+
+/** Opens a line and greets what is there, within `timeout` milliseconds each. */
+async function attempt(reopening: Reopening, search: Search, timeout: number): Promise<Outcome<unknown>> {
+  const { signal, handshakeTimeout } = search.connecting;
+  let transport: Transport;
+  try {
+    transport = await reopening.open({ timeout, signal });
+  } catch (error) {
+    if (error instanceof DockError) return { kind: "failed", problem: error };
+    return { kind: "failed", problem: { code: "NO_DOCK", message: `Opening failed: ${error}`, cause: error } };
+  }
+  const options = { ...search.connecting, handshakeTimeout: Math.min(handshakeTimeout, timeout) };
+  let refused: Outcome<Heir> | undefined;
+  const outcome = await connect(transport, options, search.counters, (welcomed) => {
+    const taken = search.take(welcomed);
+    if (taken.kind === "done") return taken.value;
+    refused = taken;
+    return NOBODY;
+  });
+  if (outcome.kind === "failed" || refused === undefined) return outcome;
+  await transport.close().catch(() => {}); // it isn't wanted
+  return refused;
+}
+
+/** Who gets what comes from something that isn't wanted. */
+const NOBODY: Heir = { message() {}, lost() {} };
 
 async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {

@@ -2,6 +2,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 import * as v from "valibot";
 import {
+  changes,
   type DockMessage,
   type HostMessage,
   type Operation,
@@ -13,28 +14,21 @@ import {
   type Welcome,
 } from "../protocol/index.js";
 import { Aborts } from "./aborts.js";
+import { Cancellation, type FinalAnswer } from "./cancellation.js";
 import { positive } from "./check.js";
 import type { Clock } from "./clock.js";
 import { connect, type Heir, type Welcomed } from "./connect.js";
 import { DockError, type Outcome, type Problem, unwrap } from "./errors.js";
 import { Flow, type Share, WriteOrder } from "./flow.js";
 import { type Link, type LinkCounters, noCounters, type TraceEvent } from "./link.js";
+import { unknownProblem } from "./outcome.js";
 import type { Pacing } from "./pacing.js";
 import { Question } from "./question.js";
-import { attemptUntil, type Reopening } from "./reconnect.js";
+import { findAgain, type Reopening } from "./reconnect.js";
+import { Timing, USUAL_TIMEOUT } from "./timing.js";
 import type { Transport } from "./transport/transport.js";
 import { quoted } from "./visible.js";
 
-/** First wait for an answer, in milliseconds, before a round-trip time is known; the least; the longest (SPEC §9.3). */
-const RETRY = { first: 500, least: 250, longest: 4_000 };
-/** Least wait for what was asked for again, in milliseconds (SPEC §9.3). */
-const LEAST_GAP_TIME = 50;
-/** Bytes a millisecond of the slowest line that is worth waiting for: 9,600 bits a second, with something to spare. */
-export const SLOWEST_LINE = 0.8;
-/** A frame that has come so far, in bytes, isn't noise: on a slow line it is worth waiting for. */
-const LONG_FRAME = 512;
-/** Longest that a call goes without an answer, or a stream without new bytes, in milliseconds (SPEC §9.3). */
-const USUAL_TIMEOUT = 10_000;
 /** Longest handshake, in milliseconds (SPEC §9.3). */
 export const USUAL_HANDSHAKE_TIMEOUT = 5_000;
 
@@ -73,9 +67,6 @@ export interface Call {
   relinked(dock: "remembers" | "has forgotten"): void;
 }
 
-/** The final answer to an id. */
-export type FinalAnswer = Extract<DockMessage, { readonly type: "result" | "failure" }>;
-
 type State =
   | { readonly kind: "up" }
   /** The dock is looked for. `stop` ends that, `through` settles when it has ended. */
@@ -92,6 +83,8 @@ export class Session {
   #link: Link;
   #welcome: Welcome;
   #flow: Flow;
+  /** How long to wait. */
+  readonly timing: Timing;
   readonly #writes = new WriteOrder();
   /** Every call that isn't settled, also while it waits for its turn, in the order in which they began. */
   readonly #unsettled = new Set<Call>();
@@ -99,9 +92,6 @@ export class Session {
   readonly #calls = new Map<number, Call>();
   readonly #aborts = new Aborts();
   #nextId = randomInt(1, UINT32_MAX);
-  /** Smoothed round-trip time in milliseconds (RFC 6298 §2), once one is known. */
-  #roundTrip: number | undefined;
-  #lastDataAt = 0;
   /** When the link began that there is, or was last, by the clock; long ago for the first one. */
   #upSince = Number.NEGATIVE_INFINITY;
   /** The boot that is to end: a dock that was told to restart isn't back before. */
@@ -137,6 +127,7 @@ export class Session {
     this.#link = link;
     this.#welcome = welcome;
     this.#flow = this.#flowOver(link, welcome, roundTrip);
+    this.timing = new Timing(options.clock, link, this.#flow);
     this.ended = new Promise((resolve) => {
       this.#ended = resolve;
     });
@@ -185,21 +176,6 @@ export class Session {
     return this.#counters;
   }
 
-  /** How long to wait before asking again, in milliseconds (SPEC §9.3). */
-  get retryTime(): number {
-    return this.#roundTrip === undefined ? RETRY.first : Math.min(Math.max(RETRY.least, 4 * this.#roundTrip), RETRY.longest);
-  }
-
-  /** How long to wait for what was asked for again, in milliseconds: on a line that loses, waiting costs more than asking twice. */
-  get gapTime(): number {
-    return Math.min(Math.max(LEAST_GAP_TIME, 4 * this.#flow.roundTrip), this.retryTime);
-  }
-
-  /** The wait after a wait of `ms` milliseconds. */
-  nextRetryTime(ms: number): number {
-    return Math.min(ms * 2, RETRY.longest);
-  }
-
   /** How long a call with these options waits, in milliseconds. Fails with `USAGE`. */
   timeoutOf(options: CallOptions): number {
     return positive("timeout", options.timeout ?? this.#options.timeout ?? USUAL_TIMEOUT);
@@ -208,29 +184,6 @@ export class Session {
   /** Whether nobody has said how long to wait, so that a slow line may have longer. */
   isPatient(options: CallOptions): boolean {
     return options.timeout === undefined && this.#options.timeout === undefined;
-  }
-
-  /** Bytes of frames that came in so far: where `isStillComing` counts from. */
-  get heard(): number {
-    return this.#link.frameBytes;
-  }
-
-  /**
-   * Whether what was on the way when `heard` was taken may still be coming: frames are arriving since `since`, and not yet more of
-   * them than can have been under way before a repetition of it.
-   */
-  isStillComing(since: number, heard: number): boolean {
-    return this.#link.lastFrameByteAt > since && this.#link.frameBytes - heard < 2 * this.#flow.window;
-  }
-
-  /**
-   * Whether a stream's bytes are coming in, of this stream or of others, so that one that waits behind them isn't stuck: at the pace
-   * of a line since `since`, when `heardThen` had come, and not yet more since `heard` than can have been under way.
-   */
-  isMoving(since: number, heardThen: number, heard: number): boolean {
-    const moving = this.#lastDataAt > since || (this.#link.partialBytes >= LONG_FRAME && this.#link.lastFrameByteAt > since);
-    const pace = (this.#link.frameBytes - heardThen) / (this.#clock.now() - since);
-    return moving && pace >= SLOWEST_LINE && this.#link.frameBytes - heard < 2 * this.#flow.window;
   }
 
   /** Calls `then` when the signal comes. Returns how to stop waiting for it. */
@@ -266,50 +219,14 @@ export class Session {
     this.#flow.giveBack(share);
   }
 
-  /**
-   * Cancels an id, until the dock has confirmed. What it had under way counts until then, since it may still be on the line.
-   * `answered` gets the final answer, or nothing when none will come.
-   */
+  /** Cancels an id, until the dock has confirmed. `answered` gets the final answer, or nothing when none will come. */
   cancel(id: number, share: Share, answered: (answer: FinalAnswer | undefined) => void = () => {}): void {
-    let stopRetry = (): void => {};
-    const send = (wait: number): void => {
-      this.send({ type: "cancel", id });
-      stopRetry = this.#clock.after(wait, () => send(this.nextRetryTime(wait)));
-    };
-    const done = (given: Partial<Share>, answer?: FinalAnswer): void => {
-      stopRetry();
-      stopGivingUp();
-      this.retire(id, given);
-      answered(answer);
-    };
-    const stopGivingUp = this.#clock.after(USUAL_TIMEOUT, () => done(share));
-    const cancelled: Call = {
-      receive: (message) => {
-        if (message.type === "result" || message.type === "failure") done(share, message);
-      },
-      fail: () => done(share),
-      relinked: (dock) => {
-        stopRetry();
-        // What it had under way isn't any more; what became of a write, the dock may still know.
-        share = { requests: 0, streams: 0, up: 0, down: 0, write: share.write };
-        if (dock === "has forgotten" || share.write === undefined) return done({});
-        this.#calls.set(id, cancelled);
-        send(this.retryTime);
-      },
-    };
-    if (this.over !== undefined) return done(share);
-    this.#calls.set(id, cancelled);
-    if (!this.isDown) send(this.retryTime);
+    new Cancellation(this, id, share, answered).begin();
   }
 
-  /** A round trip took so long, in milliseconds: from the first sending, since which of several was answered can't be told. */
-  measure(roundTrip: number): void {
-    this.#flow.roundTrip = roundTrip;
-    this.#roundTrip = this.#roundTrip === undefined ? roundTrip : this.#roundTrip + (roundTrip - this.#roundTrip) / 8;
-  }
-
-  /** Fails unless the dock has a feature: `UNSUPPORTED`, before anything is sent. */
+  /** Fails unless the dock has a feature: `UNSUPPORTED`, before anything is sent; or with the reason why the session is over. */
   requireFeature(feature: string, what: string): void {
+    if (this.over !== undefined) throw new DockError(this.over);
     if (feature === "" || this.#welcome.features.includes(feature)) return;
     throw new DockError({ code: "UNSUPPORTED", message: `This dock can't do that: ${what} needs its feature "${feature}".` });
   }
@@ -324,7 +241,11 @@ export class Session {
     const schema: v.GenericSchema<unknown, Result<Op>> = operations[op].result;
     const answer = v.safeParse(schema, unwrap(outcome), { abortEarly: true });
     if (answer.success) return answer.output;
-    throw new DockError({ code: "PROTOCOL", message: `The dock answered ${op} with something that isn't an answer to it.` });
+    const problem = {
+      code: "PROTOCOL",
+      message: `The dock answered ${op} with something that isn't an answer to it.`,
+    } as const;
+    throw new DockError(changes(op) ? unknownProblem(op, problem) : problem);
   }
 
   /** The dock whose boot this was restarts, as it was told to: the link to it is over. */
@@ -364,7 +285,7 @@ export class Session {
   }
 
   #receive(message: DockMessage): void {
-    if (message.type === "dockData") this.#lastDataAt = this.#clock.now();
+    if (message.type === "dockData") this.timing.dataCame();
     switch (message.type) {
       case "welcome":
         return; // an answer to one of several hellos of this handshake, or of one before
@@ -399,33 +320,20 @@ export class Session {
   }
 
   async #findAgain(reopening: Reopening, lost: Problem, signal: AbortSignal): Promise<void> {
-    const { timeout } = reopening;
-    const attempts = { clock: this.#clock, timeout, signal, since: this.#upSince };
-    const outcome = await attemptUntil((left) => this.#attempt(reopening, left, signal), attempts);
-    if (outcome.kind === "done" || signal.aborted) return;
-    const message = `${lost.message} It wasn't found again within ${timeout} ms: ${outcome.problem.message}`;
-    this.#end({ ...lost, message, cause: outcome.problem.cause ?? lost.cause });
-  }
-
-  async #attempt(reopening: Reopening, timeout: number, signal: AbortSignal): Promise<Outcome<unknown>> {
-    let transport: Transport;
-    try {
-      transport = await reopening.open({ timeout, signal });
-    } catch (error) {
-      if (error instanceof DockError) return { kind: "failed", problem: error };
-      return { kind: "failed", problem: { code: "NO_DOCK", message: `Opening failed: ${error}`, cause: error } };
-    }
-    const handshakeTimeout = Math.min(this.#options.handshakeTimeout, timeout);
-    let refused: Problem | undefined;
-    const options = { ...this.#options, handshakeTimeout, session: this.#key, signal };
-    const outcome = await connect(transport, options, this.#counters, (welcomed) => {
-      refused = this.over ?? this.#refusal(welcomed.welcome);
-      if (refused === undefined) this.#relink(welcomed);
-      return this.#heirOf(welcomed.link);
+    const outcome = await findAgain(reopening, {
+      connecting: { ...this.#options, session: this.#key, signal },
+      counters: this.#counters,
+      lostSince: this.#upSince,
+      take: (welcomed) => {
+        const problem = this.over ?? this.#refusal(welcomed.welcome);
+        if (problem !== undefined) return { kind: "failed", problem };
+        this.#relink(welcomed);
+        return { kind: "done", value: this.#heirOf(welcomed.link) };
+      },
     });
-    if (outcome.kind === "failed" || refused === undefined) return outcome;
-    await transport.close().catch(() => {}); // it isn't wanted
-    return { kind: "failed", problem: refused };
+    if (outcome.kind === "done" || signal.aborted) return;
+    const message = `${lost.message} It wasn't found again within ${reopening.timeout} ms: ${outcome.problem.message}`;
+    this.#end({ ...lost, message, cause: outcome.problem.cause ?? lost.cause });
   }
 
   /** Why what has answered isn't the dock that was lost. */
@@ -447,6 +355,7 @@ export class Session {
     this.#welcome = welcome;
     this.#endingBoot = undefined;
     this.#flow = this.#flowOver(link, welcome, roundTrip);
+    this.timing.relink(link, this.#flow);
     this.#counters.reconnects++;
     const cancelled = [...this.#calls.values()].filter((call) => !this.#unsettled.has(call));
     this.#calls.clear();

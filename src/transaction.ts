@@ -97,7 +97,7 @@ export class Transaction {
     await Promise.allSettled(this.#pending);
     if (this.#isLinkLost || this.#session.over !== undefined) return;
     const { txn } = this.#to;
-    await this.#session.request("txn.rollback", { txn }, {}).catch(() => {}); // that it is over is all that is wanted
+    await this.#session.request("txn.rollback", { txn }, { timeout: this.#options.timeout }).catch(() => {}); // that it is over is all that is wanted
   }
 
   get #isLinkLost(): boolean {

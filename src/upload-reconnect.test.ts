@@ -87,6 +87,22 @@ describe("an upload whose dock is found again", () => {
     expect(bench.clock.waiting).toBe(0);
   });
 
+  test("and was all there before the dock forgot, is in doubt until the dock asks for its bytes", async () => {
+    const { bench, put, receiving } = await begun(END, { timeout: 5_000 });
+    await bench.cut();
+    await bench.back();
+    bench.dock.failure(receiving().id, "BUSY"); // which says nothing of what was before
+    await bench.clock.settle();
+    expect(put.code).toBe("OUTCOME_UNKNOWN");
+    const again = await begun(END, { timeout: 5_000 });
+    await again.bench.cut();
+    await again.bench.back();
+    again.receiving().at(0, PIECE); // so it hadn't been there
+    await again.bench.clock.advance(20_000);
+    expect(again.put.code).toBe("TIMEOUT");
+    expect(receiving().ranges).toEqual([]);
+  });
+
   test("counts as a write again when the dock has forgotten: no more than 63 others are sent after it", async () => {
     const { bench } = await begun();
     await bench.cut();

@@ -92,6 +92,18 @@ describe("an upload", () => {
     expect(told).toEqual([2, 3].map((n) => ({ sent: n * PIECE, size: END })));
   });
 
+  test("whose caller's onProgress fails ends with that, and the dock is told", async () => {
+    const oops = new Error("oops");
+    const onProgress = (): void => {
+      throw oops;
+    };
+    const { clock, dock, put, receiving } = await uploading(image, { onProgress });
+    receiving.at(0, PIECE);
+    await clock.settle();
+    expect(put.error).toMatchObject({ code: "ABORTED", cause: oops });
+    expect(dock.said("cancel")).toHaveLength(1);
+  });
+
   test("counts what was sent", async () => {
     const { clock, receiving, session } = await uploading();
     receiving.at(0, END);

@@ -23,8 +23,9 @@ import {
   waitedProblem,
 } from "./outcome.js";
 import { FRAME_ROOM, requestBytes } from "./question.js";
-import { type Call, type CallOptions, type Session, SLOWEST_LINE } from "./session.js";
+import type { Call, CallOptions, Session } from "./session.js";
 import type { OpenSource } from "./source.js";
+import { SLOWEST_LINE } from "./timing.js";
 import { quoted } from "./visible.js";
 import { type Since, Waiting } from "./waiting.js";
 
@@ -74,6 +75,8 @@ export class Upload implements Call {
   /** Bytes that were sent since the dock was last heard of. */
   #unheard = 0;
   #isReading = false;
+  /** Whether a dock that has forgotten it since had made the image visible. */
+  #wasDone: "no" | "maybe" = "no";
   #stopListening: () => void = () => {};
 
   constructor(
@@ -114,7 +117,7 @@ export class Upload implements Call {
     if (state.kind !== "asked") return;
     switch (message.type) {
       case "pending":
-        return this.#waiting.awaitDock(this.#session.retryTime);
+        return this.#waiting.awaitDock(this.#session.timing.retryTime);
       case "dockResend":
         return this.#receiveResend(state, message, message.limit);
       case "dockCredit":
@@ -148,6 +151,7 @@ export class Upload implements Call {
       return this.#settle({ kind: "failed", problem: mayBeDone ? unknownProblem(this.#what, problem) : problem });
     }
     if (dock === "has forgotten") {
+      this.#wasDone = mayBeDone ? "maybe" : this.#wasDone;
       this.#write = undefined;
       this.#reachedNow = -1;
     }
@@ -173,7 +177,7 @@ export class Upload implements Call {
     this.#state = { kind: "asked", id, share: { ...share, write: this.#write } };
     this.#forwardAt = this.#session.clock.now();
     if (this.#reached < 0) this.#waiting.startDeadline();
-    this.#send(id, this.#session.retryTime);
+    this.#send(id, this.#session.timing.retryTime);
   }
 
   #send(id: number, wait: number): void {
@@ -189,6 +193,7 @@ export class Upload implements Call {
     if (state.sending === undefined) {
       state.sending = new Sending(from, limit, this.#session.welcome.limits.maxBody - DATA_OVERHEAD);
       this.#mark = from;
+      this.#wasDone = "no"; // or the dock had it all, and would need nothing
       return this.#progress(limit);
     }
     // Nothing overtakes: what was sent before the request was repeated, and isn't there now, never will be.
@@ -205,7 +210,7 @@ export class Upload implements Call {
   }
 
   get #falseResult(): Problem {
-    return { code: "PROTOCOL", message: `${this.#what}: the dock broke the protocol: its result isn't one.` };
+    return unknownProblem(this.#what, { code: "PROTOCOL", message: "the dock's result isn't one." });
   }
 
   #receiveFailure(failure: Failure): void {
@@ -232,7 +237,7 @@ export class Upload implements Call {
     }
     this.#reachedNow = Math.max(this.#reachedNow, further);
     this.#reached = Math.max(this.#reached, further);
-    this.#waiting.awaitDock(this.#session.retryTime);
+    this.#waiting.awaitDock(this.#session.timing.retryTime);
     this.#session.pacing.want(this.#sendOne);
   }
 
@@ -266,8 +271,12 @@ export class Upload implements Call {
     sending.sent({ from, to: from + bytes.length });
     this.#unheard += bytes.length;
     this.#session.counters.uploaded += bytes.length;
-    this.#waiting.awaitDock(this.#session.retryTime);
-    this.#options.onProgress?.({ sent: sending.reached, size: this.#source.size });
+    this.#waiting.awaitDock(this.#session.timing.retryTime);
+    try {
+      this.#options.onProgress?.({ sent: sending.reached, size: this.#source.size });
+    } catch (cause) {
+      this.#giveUp({ code: "ABORTED", message: `${this.#what}: its onProgress failed.`, cause });
+    }
   }
 
   #askAgain(longer: number): void {
@@ -279,7 +288,7 @@ export class Upload implements Call {
 
   /** On a slow line what was sent may take longer than the usual time to arrive. */
   #isComing({ at, heardThen }: Since): boolean {
-    if (this.#state.kind === "waiting") return this.#session.isMoving(at, heardThen, this.#session.heard);
+    if (this.#state.kind === "waiting") return this.#session.timing.isMoving(at, heardThen, this.#session.timing.heard);
     return this.#session.clock.now() - this.#forwardAt < Math.min(this.#unheard / SLOWEST_LINE, MOST_PATIENCE);
   }
 
@@ -319,9 +328,10 @@ export class Upload implements Call {
     };
   }
 
-  #settle(outcome: Outcome<Result<"image.put">>): void {
+  #settle(given: Outcome<Result<"image.put">>): void {
     const state = this.#state;
     if (state.kind === "ended") return;
+    const outcome = this.#wasDone === "maybe" ? doubtful(this.#what, given) : given;
     this.#state = { kind: "ended" };
     this.#session.settled(this);
     this.#waiting.stop();
@@ -332,6 +342,12 @@ export class Upload implements Call {
     if (state.kind === "waiting" && this.#write !== undefined) this.#session.flow.giveBack({ write: this.#write });
     this.#settled(outcome);
   }
+}
+
+/** A failure that says nothing of what had been done before. */
+function doubtful<T>(what: string, outcome: Outcome<T>): Outcome<T> {
+  if (outcome.kind === "done" || outcome.problem.code === "OUTCOME_UNKNOWN") return outcome;
+  return { kind: "failed", problem: unknownProblem(what, outcome.problem) };
 }
 
 function problemOfReading(what: string, error: unknown): Problem {

@@ -20,7 +20,7 @@ export interface Waiter {
 export interface Since {
   /** By the session's clock. */
   readonly at: number;
-  /** `session.heard` then, and when the call last came forward. */
+  /** `timing.heard` then, and when the call last came forward. */
   readonly heardThen: number;
   readonly heard: number;
 }
@@ -45,14 +45,14 @@ export class Waiting {
   }
 
   /** Asks again when nothing is heard for `wait` milliseconds, and nothing that could be in the way of it. */
-  awaitDock(wait: number, heard = this.#session.heard): void {
+  awaitDock(wait: number, heard = this.#session.timing.heard): void {
     this.#stopRetry();
     if (this.#waiter.isIdle()) return;
     const since = this.#session.clock.now();
     this.#stopRetry = this.#session.clock.after(wait, () => {
       if (this.#session.isDown) return; // it is asked again when the dock is found
-      if (this.#session.isStillComing(since, heard)) return this.awaitDock(wait, heard);
-      this.#waiter.askAgain(this.#session.nextRetryTime(wait));
+      if (this.#session.timing.isStillComing(since, heard)) return this.awaitDock(wait, heard);
+      this.#waiter.askAgain(this.#session.timing.nextRetryTime(wait));
     });
   }
 
@@ -70,10 +70,10 @@ export class Waiting {
   }
 
   /** The time of the call begins. */
-  startDeadline(heard = this.#session.heard): void {
+  startDeadline(heard = this.#session.timing.heard): void {
     this.#stopDeadline();
     const at = this.#session.clock.now();
-    const heardThen = this.#session.heard;
+    const heardThen = this.#session.timing.heard;
     this.#stopDeadline = this.#session.clock.after(this.#timeout, () => {
       if (this.#waiter.isIdle()) return;
       const mayGoOn = this.#isPatient && (this.#session.isDown || this.#waiter.isComing({ at, heardThen, heard }));
