@@ -15,7 +15,8 @@ describe("the stock dock", () => {
 
   test("says the name that it was given, and an id of 64 hexadecimal digits", async () => {
     await using dock = await Dock.open(mock.target);
-    expect(dock).toMatchObject({ name: "RW02-0005", features: ["stores", "log"], stores: ["factory", "runtime", "ephemeral"] });
+    const features = ["stores", "log", "write.ephemeral", "write.runtime", "txn", "restart", "reset"];
+    expect(dock).toMatchObject({ name: "RW02-0005", features, stores: ["factory", "runtime", "ephemeral"] });
     expect(dock.id).toMatch(/^[0-9a-f]{64}$/);
   });
 

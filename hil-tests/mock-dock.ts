@@ -67,3 +67,15 @@ export async function startMock(...args: readonly string[]): Promise<MockDock> {
     },
   };
 }
+
+/** Starts a mock dock that shouldn't start, and gives what it ended with and why it says so. One that does start is ended. */
+export async function startRefused(...args: readonly string[]): Promise<{ code: number | null; errors: string }> {
+  const child = spawn(process.execPath, [mockProgram, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    errors += text;
+  });
+  child.stdout.once("data", () => child.kill("SIGKILL"));
+  await once(child, "close");
+  return { code: child.exitCode, errors };
+}

@@ -38,24 +38,31 @@ describe("commands", () => {
     expect(runner).toBe("npx");
     const program = join(root, bin[name] ?? "");
     if (name === "dl7450-mock")
-      return expect(await firstLine(program, args)).toMatch(/^{"ready":true,"port":"127.0.0.1:\d+"}$/);
+      return expect(await firstLine(program, args)).toMatch(/^{"ready":true,"port":"(127.0.0.1:\d+|\/dev\/pts\/\d+)"}$/);
     const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], { cwd: folder });
     if (args[0] !== "ports" && !args.includes("-o")) expect(stdout).not.toBe("");
   });
 });
 
+/** What the end of the output of each script is. */
+const PRINTED = [
+  /1192248 png 9f0369b866a673ce7626ddd38fb721288cfcb4cbeeba766b4c60db5784399d41\nGMT\nundefined\n$/, // reading
+  /^png\n$/, // writing
+];
+
 describe("scripts", () => {
-  test.for(scripts)("block %$", async ({ code }) => {
-    const file = join(folder, "script.mjs");
+  test("each is known", () => expect(scripts).toHaveLength(PRINTED.length));
+
+  test.for(scripts.map((script, i) => ({ ...script, i })))("block $i", async ({ code, i }) => {
+    const file = join(folder, `script-${i}.mjs`);
     await writeFile(file, code);
     const { stdout } = await promisify(execFile)(process.execPath, [file, "mock:"], { cwd: folder });
-    expect(stdout).toContain("1192248 png 9f0369b866a673ce7626ddd38fb721288cfcb4cbeeba766b4c60db5784399d41");
-    expect(stdout).toMatch(/GMT\nundefined\n$/);
+    expect(stdout).toMatch(PRINTED[i] ?? "");
   });
 });
 
 async function firstLine(program: string, args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [program, ...args], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
   const gone = once(child, "exit");
   const [line] = await once(createInterface(child.stdout), "line");
   child.kill();

@@ -1,7 +1,7 @@
 /** Closing a dock, and opening it again. */
 import { expect, test } from "vitest";
 import type { Dock } from "../../src/index.js";
-import { allOf, CALLS, codesOf, expectAnswers, largeImage, type Subject, smallImage } from "./subject.js";
+import { allOf, CALLS, codesOf, expectAnswers, largeImage, type Subject, smallImage, WRITES } from "./subject.js";
 
 /** How often a dock is opened again: what goes wrong there does so now and then. */
 const TIMES = 20;
@@ -21,6 +21,13 @@ export function ending(subject: Subject): void {
     await using dock = await subject.open();
     await dock.close();
     expect(await codesOf(CALLS, dock)).toEqual(allOf(CALLS, "CLOSED"));
+  });
+
+  test("each call that writes is CLOSED after close as well, where the dock could do it", async () => {
+    await using dock = await subject.open();
+    await dock.close();
+    const calls = Object.entries(WRITES).flatMap(([feature, calls]) => (dock.features.includes(feature) ? [calls] : []));
+    for (const writes of calls) expect(await codesOf(writes, dock)).toEqual(allOf(writes, "CLOSED"));
   });
 
   test("what is under way at close is CLOSED", async () => {

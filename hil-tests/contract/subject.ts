@@ -9,6 +9,7 @@ import {
   type ImageEntry,
   type ImageInfo,
   type ImageToken,
+  type Layer,
   type LayerOption,
   type OpenOptions,
 } from "../../src/index.js";
@@ -18,6 +19,8 @@ export interface Subject {
   open(options?: OpenOptions): Promise<Dock>;
   /** Whether it should have something for every rule: then a rule that finds nothing to look at fails instead of being skipped. */
   readonly complete: boolean;
+  /** What may be written, if the dock can: what is the tests' own, by its name, or anything, which may be lost if a test is killed. */
+  readonly writes: "nothing" | "own names" | "anything";
   /** Longest time for one test, in milliseconds: reading everything off a slow line takes long. */
   readonly timeout: number;
 }
@@ -133,6 +136,26 @@ export const LOOKUPS: Readonly<Record<string, (dock: Dock, options: Options) => 
 
 /** Each call that asks the dock something. */
 export const CALLS: typeof LOOKUPS = { info: (dock, options) => dock.info(options), ...LOOKUPS };
+
+/** Each call that changes something, with the feature that it needs. */
+export const WRITES = {
+  "write.ephemeral": writesTo("ephemeral"),
+  "write.runtime": writesTo("runtime"),
+  "write.factory": writesTo("factory"),
+  txn: { transaction: (dock) => dock.transaction("ephemeral", async () => {}) },
+  restart: { restart: (dock) => dock.restart() },
+  reset: { reset: (dock) => dock.reset() },
+} as const satisfies Record<string, typeof LOOKUPS>;
+
+function writesTo(store: Layer): typeof LOOKUPS {
+  const options = (dock: Dock) => ({ store, confirm: dock.name });
+  return {
+    "kv.set": (dock) => dock.kv.set("a", 1, options(dock)),
+    "kv.delete": (dock) => dock.kv.delete("a", options(dock)),
+    "images.put": (dock) => dock.images.put("a", Buffer.from("a"), { type: "none", ...options(dock) }),
+    "images.delete": (dock) => dock.images.delete("a", options(dock)),
+  };
+}
 
 /** What each call fails with, all begun at once. */
 export async function codesOf(calls: typeof LOOKUPS, dock: Dock, options: Options = {}): Promise<Record<string, unknown>> {
