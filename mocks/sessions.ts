@@ -33,6 +33,8 @@ export class HostSession {
   readonly streams = new Map<number, Stream>();
   /** Counted apart, so that reading doesn't push out what mustn't be done twice (SPEC §4.3). */
   readonly #reads = new Answers();
+  /** To cancels of what never arrived. */
+  readonly #cancels = new Answers();
   readonly #writes: Answers;
 
   /** @param before what the dock has last known of a host, if there was one since it has started */
@@ -50,12 +52,12 @@ export class HostSession {
   }
 
   answerTo(id: number): Answer | undefined {
-    return this.#writes.of(id) ?? this.#reads.of(id);
+    return this.#writes.of(id) ?? this.#reads.of(id) ?? this.#cancels.of(id);
   }
 
-  /** @param op the operation that is answered; undefined where that isn't known, as after a cancel of what never arrived */
+  /** @param op the operation that is answered; undefined for a cancel of what never arrived */
   remember(id: number, op: string | undefined, answer: Answer): void {
-    if (op === undefined || changes(op)) this.#writes.remember(id, answer);
-    else this.#reads.remember(id, answer);
+    const answers = op === undefined ? this.#cancels : changes(op) ? this.#writes : this.#reads;
+    answers.remember(id, answer);
   }
 }

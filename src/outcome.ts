@@ -38,15 +38,26 @@ export const rolledBackProblem: Problem = {
   retryable: true,
 };
 
-/** Whether an operation is undone with the session: it is part of a transaction, and doesn't commit it. */
+/** Whether an operation does nothing by itself, and is undone with the session: it is part of a transaction, and doesn't commit it. */
 export function endsWithLink(op: Operation, params: { readonly [key: string]: Item }): boolean {
-  return op === "txn.begin" || (params["txn"] !== undefined && op !== "txn.commit");
+  return op === "txn.begin" || (params.txn !== undefined && op !== "txn.commit");
 }
 
 /** A write was sent, and no answer will come. */
 export function unknownProblem(what: string, why: Problem): Problem {
   const message = `${what} may have been carried out or not: ${why.message} Look before you do it again.`;
   return { code: "OUTCOME_UNKNOWN", message, ...(why.cause === undefined ? {} : { cause: why.cause }) };
+}
+
+/** A write that was left: what it was, and why. */
+export interface Left {
+  readonly op: Operation;
+  readonly params: { readonly [key: string]: Item };
+  /** As a person would name it. */
+  readonly what: string;
+  readonly problem: Problem;
+  /** Gets a result that comes when nobody waits for it any more. */
+  readonly late?: (value: unknown) => void;
 }
 
 /**
@@ -57,13 +68,19 @@ export function settleWrite(
   session: Session,
   id: number,
   share: Share,
-  { what, problem }: { readonly what: string; readonly problem: Problem },
+  { op, params, what, problem, late }: Left,
   settle: (outcome: Outcome<unknown>) => void,
 ): () => void {
-  const leave = session.clock.after(SETTLING_TIME, () => settle({ kind: "failed", problem: unknownProblem(what, problem) }));
+  let isOver = false;
+  const unknown = (): void => {
+    isOver = true;
+    settle({ kind: "failed", problem: endsWithLink(op, params) ? problem : unknownProblem(what, problem) });
+  };
+  const leave = session.clock.after(SETTLING_TIME, unknown);
   session.cancel(id, share, (answer) => {
     leave();
-    if (answer === undefined) settle({ kind: "failed", problem: unknownProblem(what, problem) });
+    if (isOver) return answer?.type === "result" ? late?.(answer.value) : undefined;
+    if (answer === undefined) unknown();
     else if (answer.type === "result") settle({ kind: "done", value: answer.value });
     else if (answer.failure.code === "CANCELLED") settle({ kind: "failed", problem });
     else settle({ kind: "failed", problem: problemOfFailure(answer.failure, what) });

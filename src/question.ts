@@ -1,4 +1,5 @@
 /** One request with one answer, from waiting for its turn until it is settled (SPEC §4). */
+import * as v from "valibot";
 import {
   changes,
   type DockMessage,
@@ -159,11 +160,17 @@ export class Question implements Call {
       this.#state = { kind: "settling", leave: () => {} };
       return this.#settle({ kind: "failed", problem });
     }
-    const leave = settleWrite(this.#session, state.id, state.share, { what: this.#op, problem }, (outcome) =>
-      this.#settle(outcome),
-    );
+    const left = { op: this.#op, params: this.#params, what: this.#op, problem, late: this.#late };
+    const leave = settleWrite(this.#session, state.id, state.share, left, (outcome) => this.#settle(outcome));
     this.#state = { kind: "settling", leave };
   }
+
+  /** A transaction that was begun when nobody waited for it any more would keep its layer from others. */
+  readonly #late = (value: unknown): void => {
+    if (this.#op !== "txn.begin") return;
+    const begun = v.safeParse(operations["txn.begin"].result, value);
+    if (begun.success) this.#session.request("txn.rollback", begun.output, {}).catch(() => {}); // nobody can do more
+  };
 
   #settle(outcome: Outcome<unknown>): void {
     const state = this.#state;

@@ -244,3 +244,17 @@ describe("one at a time", () => {
     expect(await dock.transaction("runtime", async () => 4)).toBe(4);
   });
 });
+
+test("one that was begun when nobody waited for it any more is rolled back, and doesn't keep its layer from others", async () => {
+  const script: Script = (message, dock) => {
+    if (message.type === "request" && message.op !== "txn.begin") dock.result(message.id, {});
+  };
+  const { clock, dock, session } = await openWritable({ script });
+  const done = watch(transact(session, "runtime", async () => {}, { timeout: 1_000 }));
+  await clock.advance(4_000);
+  expect(done.code).toBe("TIMEOUT"); // a transaction that nobody knows of does nothing
+  dock.result(dock.last("request").id, { txn: TXN });
+  await clock.settle();
+  expect(dock.said("request").at(-1)).toMatchObject({ op: "txn.rollback", params: { txn: TXN } });
+  expect(clock.waiting).toBe(0);
+});

@@ -322,10 +322,8 @@ export class Upload implements Call {
       if (outcome.kind === "failed") return this.#settle(outcome);
       this.#receiveResult(outcome.value);
     };
-    this.#state = {
-      kind: "settling",
-      leave: settleWrite(this.#session, state.id, state.share, { what: this.#what, problem }, settle),
-    };
+    const left = { op: "image.put", params: this.#params, what: this.#what, problem } as const;
+    this.#state = { kind: "settling", leave: settleWrite(this.#session, state.id, state.share, left, settle) };
   }
 
   #settle(given: Outcome<Result<"image.put">>): void {

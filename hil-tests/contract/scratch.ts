@@ -5,7 +5,7 @@ import type { Dock, ImageType, KvValue, Layer, OpenOptions } from "../../src/ind
 import { byBytes, inTurns, type Subject } from "./subject.js";
 
 /** What the names of tests begin with. Nothing else is deleted. */
-export const PREFIX = "dl7450-test ";
+const PREFIX = "dl7450-test ";
 
 /** From the layer that is asked first. */
 const LAYERS = ["ephemeral", "runtime", "factory"] as const;

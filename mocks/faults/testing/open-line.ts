@@ -3,7 +3,7 @@ import type { FaultClock, Faults, Way } from "../../faults.js";
 import type { Line, Serve } from "../../port.js";
 
 /** Bytes that came out, and when. */
-export interface Arrival {
+interface Arrival {
   readonly at: number;
   readonly bytes: Uint8Array;
 }
