@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // Unless told, vitest leaves one core to itself, which is half of a small machine.
+    maxWorkers: "100%",
     projects: [
       { extends: true, test: { name: "unit", include: ["{src,protocol,mocks}/**/*.test.ts"] } },
       { extends: true, test: { name: "hil", include: ["hil-tests/**/*.test.ts"] } },
