@@ -326,7 +326,7 @@ export class Service {
     this.#session = undefined;
   }
 
-  /** As when its power went: even what was last said is lost where the line can be cut. */
+  /** As when its power went, once what was said before is on the line. */
   #restart(): void {
     this.#endSession();
     this.#dock.restart();

@@ -65,11 +65,6 @@ export class DownStream {
     return this.#result === "sent";
   }
 
-  /** The tag and the layer of what it sends. */
-  get image(): StoredImage {
-    return this.#image;
-  }
-
   sayHead(): void {
     this.#outlet.send({ type: "head", id: this.#id, meta: this.#head });
   }
@@ -197,7 +192,7 @@ export class UpStream {
   #grant(): boolean {
     const { size } = this.#params;
     const limit = Math.min(size, this.#assembly.expected + this.#window.size);
-    if (limit <= this.#limit || (limit < size && limit - this.#limit < this.#window.size / 4)) return false;
+    if (limit <= this.#limit || (limit < size && limit - this.#limit < this.#window.size / 2)) return false;
     this.#limit = limit;
     return true;
   }

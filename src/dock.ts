@@ -6,10 +6,11 @@ import { DockError } from "./errors.js";
 import { ImageStore } from "./image-store.js";
 import { KvStore } from "./kv-store.js";
 import type { LinkCounters, TraceEvent } from "./link.js";
+import { unknownProblem } from "./outcome.js";
 import { type ReconnectOptions, type Reopening, USUAL_OUTAGE } from "./reconnect.js";
 import { type CallOptions, Session, USUAL_HANDSHAKE_TIMEOUT } from "./session.js";
 import { type Transaction, type TransactionOptions, transact } from "./transaction.js";
-import { openTarget, parseTarget, targetAgain } from "./transport/target.js";
+import { lastingPlace, openTarget, parseTarget } from "./transport/target.js";
 import type { Transport } from "./transport/transport.js";
 import { version } from "./version.js";
 
@@ -56,6 +57,8 @@ export interface DockInfo {
 
 export class Dock implements AsyncDisposable {
   readonly #session: Session;
+  /** Sets free what the dock was opened by. */
+  readonly #release: () => Promise<void>;
   #isInTransaction = false;
   /** The SDK's `ImageStore`. */
   readonly images: ImageStore;
@@ -78,37 +81,34 @@ export class Dock implements AsyncDisposable {
       throw new DockError({ code: "ABORTED", message: "Opening the dock was aborted.", cause: signal.reason });
     const where = parseTarget(target ?? process.env.DL7450_PORT);
     const reconnect = reconnectOf(options.reconnect);
-    const transport = await openTarget(where, { baudRate, timeout, ...(signal === undefined ? {} : { signal }) });
-    if (reconnect === undefined) return Dock.over(transport, options);
-    const again = await targetAgain(where, transport.name);
-    return Dock.over(transport, options, (late) => openTarget(again, { baudRate, ...late }));
+    const opening = { baudRate, timeout, ...(signal === undefined ? {} : { signal }) };
+    if (reconnect === undefined) return Dock.over(await openTarget(where, opening), options);
+    const place = await lastingPlace(where, opening);
+    try {
+      const transport = await place.open(opening);
+      const session = await sessionOver(transport, options, (later) => place.openAgain({ baudRate, ...later }));
+      return new Dock(session, place.release);
+    } catch (error) {
+      await place.release();
+      throw error;
+    }
   }
 
   /**
    * Opens a dock over a line that is open already, which the dock then owns. Fails as `open` does.
-   * @param reopen opens another line to the same dock, for `reconnect`
+   * @param reopen opens another line to the same dock, for `reconnect`: within `timeout` milliseconds, unless `signal` comes
    */
   static async over(transport: Transport, options: OpenOptions = {}, reopen?: Reopening["open"]): Promise<Dock> {
-    const times = timesOf(options);
-    const reconnect = reconnectOf(options.reconnect);
-    if (reconnect !== undefined && reopen === undefined) {
+    if (reconnectOf(options.reconnect) !== undefined && reopen === undefined) {
       throw new DockError({ code: "USAGE", message: "`reconnect` over a line of your own needs a way to open another." });
     }
-    const session = await Session.open(transport, {
-      clock: systemClock,
-      software: `dl7450 ${version}`,
-      ...times,
-      signal: options.signal,
-      onText: options.onText,
-      onLog: options.onLog,
-      trace: options.trace,
-      ...(reconnect === undefined || reopen === undefined ? {} : { reopening: { ...reconnect, open: reopen } }),
-    });
-    return new Dock(session);
+    return new Dock(await sessionOver(transport, options, reopen), async () => {});
   }
 
-  private constructor(session: Session) {
+  private constructor(session: Session, release: () => Promise<void>) {
     this.#session = session;
+    this.#release = release;
+    void session.ended.then(release);
     this.images = new ImageStore(session);
     this.kv = new KvStore(session);
     this.closed = session.ended.then((problem) => (problem.code === "CLOSED" ? undefined : new DockError(problem)));
@@ -171,34 +171,64 @@ export class Dock implements AsyncDisposable {
 
   /**
    * Restarts the dock: what is ephemeral is lost, tokens too. With `reconnect` it settles when the dock is back; without, when the dock
-   * has agreed, and the link is then over. Fails with `UNSUPPORTED`.
+   * has agreed, and the link is then over.
+   * Fails with `UNSUPPORTED`; with `OUTCOME_UNKNOWN` when the dock hasn't answered, or has agreed and isn't back in time; and otherwise as any
+   * write, when it hasn't restarted.
    */
   async restart(options: CallOptions = {}): Promise<void> {
     const { bootId } = this.#session.welcome;
     try {
       await this.#session.request("dock.restart", {}, options);
-      this.#session.restarts(bootId);
     } catch (error) {
-      // The dock may have gone before its answer was through. Whether it has restarted shows when it is back.
-      const isUnknown = error instanceof DockError && error.code === "OUTCOME_UNKNOWN" && this.#session.over === undefined;
-      if (!isUnknown || (await this.info(options)).bootId === Buffer.from(bootId).toString("hex")) throw error;
+      if (await this.#hasRestarted(error, bootId)) return;
+      throw error;
     }
-    if (this.#session.reconnects) await this.info(options);
+    this.#session.restarts(bootId);
+    if (!this.#session.reconnects) return;
+    try {
+      await this.info(options);
+    } catch (error) {
+      throw error instanceof DockError ? new DockError(unknownProblem("dock.restart", error)) : error;
+    }
   }
 
-  /** Factory reset: clears what is runtime and ephemeral, in both stores. Fails with `UNSUPPORTED`. */
+  /** Whether a dock from which no answer came has restarted: it may have gone before that was through, and then shows another boot. */
+  async #hasRestarted(error: unknown, bootId: Uint8Array): Promise<boolean> {
+    if (!(error instanceof DockError) || error.code !== "OUTCOME_UNKNOWN" || this.#session.over !== undefined) return false;
+    const info = await this.info().catch(() => undefined);
+    return info !== undefined && info.bootId !== Buffer.from(bootId).toString("hex");
+  }
+
+  /** Factory reset: clears what is runtime and ephemeral, images and keys. Factory data stays. Fails with `UNSUPPORTED`, and as any write. */
   async reset(options: CallOptions = {}): Promise<void> {
     await this.#session.request("dock.reset", {}, options);
   }
 
-  /** Closes the line. What is under way fails with `CLOSED`. Can be called twice. */
+  /** Closes the line. What is under way fails with `CLOSED`, writes that were sent with `OUTCOME_UNKNOWN`. Can be called twice. */
   async close(): Promise<void> {
     await this.#session.close();
+    await this.#release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+async function sessionOver(
+  transport: Transport,
+  options: OpenOptions,
+  reopen: Reopening["open"] | undefined,
+): Promise<Session> {
+  const reconnect = reconnectOf(options.reconnect);
+  const { signal, onText, onLog, trace } = options;
+  return await Session.open(transport, {
+    clock: systemClock,
+    software: `dl7450 ${version}`,
+    ...timesOf(options),
+    ...{ signal, onText, onLog, trace },
+    ...(reconnect === undefined || reopen === undefined ? {} : { reopening: { ...reconnect, open: reopen } }),
+  });
 }
 
 function timesOf({ handshakeTimeout, timeout }: OpenOptions): { handshakeTimeout: number; timeout: number | undefined } {

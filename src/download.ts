@@ -62,7 +62,9 @@ export class Download implements Call {
   /** Bytes of the dock's window that are counted for it. */
   #up = 0;
   #askingForCredit: (() => void) | undefined;
+  /** How often the dock has lost the stream since it last came forward; whether another request was made before this one. */
   #resumes = 0;
+  #wasAskedBefore = false;
   #received: Uint8Array[] = [];
   #wake: () => void = () => {};
   #changed: Promise<void> | undefined;
@@ -165,7 +167,8 @@ export class Download implements Call {
 
   #request(): void {
     if (this.#session.isDown) return; // until it is relinked
-    const most = Math.min(this.#session.flow.window, UINT32_MAX - this.#from);
+    // What the consumer hasn't taken yet counts: it is in memory.
+    const most = Math.min(Math.max(0, this.#consumed + this.#session.flow.window - this.#from), UINT32_MAX - this.#from);
     const down = { least: Math.min(most, 2 * CREDIT_STEP), most };
     const need = { requests: 1, streams: 1, writes: 0, up: REQUEST_ROOM, down } as const;
     const leave = this.#session.flow.ask(need, (share) => {
@@ -209,7 +212,7 @@ export class Download implements Call {
 
   /** In one stream that is a lie. After the link was lost the image may have been replaced. */
   #otherHead(state: { readonly head?: ImageHead }): void {
-    const isLie = state.head !== undefined || this.#resumes === 0 || this.#params.ifSha256 !== undefined;
+    const isLie = state.head !== undefined || !this.#wasAskedBefore || this.#params.ifSha256 !== undefined;
     if (isLie) return this.#lie("another head than before");
     this.#giveUp({ code: "CHANGED", message: `${this.#what}: the image was replaced while it was read.` });
   }
@@ -244,6 +247,7 @@ export class Download implements Call {
   }
 
   #arrived(bytes: number): void {
+    this.#resumes = 0;
     this.#share -= bytes;
     this.#session.flow.arrived(bytes);
   }
@@ -297,6 +301,7 @@ export class Download implements Call {
   /** The dock no longer has the stream: asks for the rest, if the image can be told to be the same (SPEC §5.1). */
   #resume(state: { readonly id: number; readonly head?: ImageHead }): boolean {
     if (state.head === undefined || this.#resumes >= MOST_RESUMES) return false;
+    this.#resumes++;
     const { head } = state;
     this.#leave();
     this.#state = { kind: "waiting", leave: () => {} };
@@ -307,7 +312,7 @@ export class Download implements Call {
 
   /** Whether another request can go on where this one ended; if so, all is ready for it. */
   #prepareResume(head: ImageHead | undefined): boolean {
-    this.#resumes++;
+    this.#wasAskedBefore = true;
     const at = this.#assembly.expected;
     const begun = this.#params.from ?? 0;
     const ifSha256 = head?.sha256 ?? this.#params.ifSha256;

@@ -24,7 +24,7 @@ export interface Share {
   readonly write: number | undefined;
 }
 
-interface Waiting {
+interface Asker {
   readonly need: Need;
   readonly granted: (share: Share) => void;
 }
@@ -65,7 +65,7 @@ export class Flow {
   #up = 0;
   #down = 0;
   /** In order of asking. */
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<Asker>();
   #isOver = false;
 
   /** @param line whether it holds back when this side is late, or drops what comes (SPEC §5.3) */
@@ -143,9 +143,9 @@ export class Flow {
       const placed =
         this.#requests + need.requests <= this.#limits.requests &&
         this.#streams + need.streams <= this.#limits.streams &&
-        (need.writes === 0 || this.#writes.hasRoom) &&
-        fits(this.#up, need.up, this.#limits.window);
+        (need.writes === 0 || this.#writes.hasRoom);
       if (!placed) continue;
+      if (!fits(this.#up, need.up, this.#limits.window)) return;
       if (!fits(this.#down, need.down.least, this.window)) return;
       const room = Math.max(this.window - this.#down, need.down.least);
       const share = this.#take(need, Math.min(need.down.most, room));

@@ -7,7 +7,7 @@ import { checkName, type LayerOption, layerToWrite, type Place, placesOf, type W
 import { listAll } from "./listing.js";
 import type { CallOptions, Session } from "./session.js";
 import type { ImageSource } from "./source.js";
-import { deleteImage, type PutOptions, putImage } from "./writing.js";
+import { deleteImage, type PutImage, type PutOptions, putImage } from "./writing.js";
 
 /** An image in a list. */
 export interface ImageEntry {
@@ -194,12 +194,13 @@ export class ImageStore {
 
   /**
    * Puts an image into a layer, in place of one that has the tag: bytes, a stream of them, or `{ file: path }`. It becomes visible
-   * whole, once the dock has checked its SHA-256, or not at all. What the dock has already isn't sent again.
+   * whole, once the dock has checked its SHA-256, or not at all. What the dock has already isn't sent again. `timeout` counts from when
+   * the source has been read: a stream may take its time.
    * Fails with `USAGE`, `UNSUPPORTED`, `INVALID` when it isn't of the type, `TOO_LARGE`, `NO_SPACE` (with `details.free`), `READ_ONLY`,
    * `BUSY`, `SOURCE` when it can't be read, `CHANGED` when it changed while it was sent, `INTEGRITY`; then, and after `TIMEOUT` and
    * `ABORTED`, the dock is as before. After `OUTCOME_UNKNOWN` the image may be there.
    */
-  async put(tag: string, source: ImageSource, options: WriteOptions & PutOptions): Promise<ImageInfo> {
+  async put(tag: string, source: ImageSource, options: WriteOptions & PutOptions): Promise<PutImage> {
     return await putImage(this.#session, { store: layerToWrite(this.#session, options) }, tag, source, options);
   }
 

@@ -49,8 +49,9 @@ export interface WriteOptions extends CallOptions {
 }
 
 /** The layer to write to. Fails with `USAGE`, or with `UNSUPPORTED` where the dock can't be written there. */
-export function layerToWrite(session: Session, { store, confirm }: WriteOptions): Layer {
-  if (!LAYERS.includes(store)) {
+export function layerToWrite(session: Session, options: WriteOptions | undefined): Layer {
+  const { store, confirm } = options ?? {};
+  if (store === undefined || !LAYERS.includes(store)) {
     const message = `\`store\` names the layer to write to: ${LAYERS.join(", ")}.`;
     throw new DockError({ code: "USAGE", message });
   }

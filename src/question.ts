@@ -24,6 +24,7 @@ import {
   unknownProblem,
   waitedProblem,
 } from "./outcome.js";
+import { rollBack } from "./rollback.js";
 import type { Call, CallOptions, Session } from "./session.js";
 import { Waiting } from "./waiting.js";
 
@@ -169,7 +170,7 @@ export class Question implements Call {
   readonly #late = (value: unknown): void => {
     if (this.#op !== "txn.begin") return;
     const begun = v.safeParse(operations["txn.begin"].result, value);
-    if (begun.success) this.#session.request("txn.rollback", begun.output, {}).catch(() => {}); // nobody can do more
+    if (begun.success) void rollBack(this.#session, begun.output.txn);
   };
 
   #settle(outcome: Outcome<unknown>): void {

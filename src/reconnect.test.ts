@@ -132,7 +132,7 @@ describe("a lost dock", () => {
       },
     });
     await bench.clock.advance(100);
-    expect(read.code).toBe("LINK_LOST");
+    expect(read.code).toBe("VERSION");
     expect(bench.session.over?.message).toContain("version 2");
     expect(bench.clock.waiting).toBe(0);
   });

@@ -32,7 +32,7 @@ const RETRY = { first: 50, longest: 1_000 };
 /** A link that is lost sooner, in milliseconds, isn't looked for at once: it may be so each time. */
 const LASTING = 1_000;
 /** What another attempt doesn't change. */
-const FINAL: ReadonlySet<DockErrorCode> = new Set(["VERSION", "USAGE"]);
+export const FINAL: ReadonlySet<DockErrorCode> = new Set(["VERSION", "USAGE"]);
 
 /** How a lost dock is looked for. */
 export interface Search {
@@ -62,14 +62,10 @@ export async function findAgain(reopening: Reopening, search: Search): Promise<O
 
 /** Opens a line and greets what is there, within `timeout` milliseconds each. */
 async function attempt(reopening: Reopening, search: Search, timeout: number): Promise<Outcome<unknown>> {
-  const { signal, handshakeTimeout } = search.connecting;
-  let transport: Transport;
-  try {
-    transport = await reopening.open({ timeout, signal });
-  } catch (error) {
-    if (error instanceof DockError) return { kind: "failed", problem: error };
-    return { kind: "failed", problem: { code: "NO_DOCK", message: `Opening failed: ${error}`, cause: error } };
-  }
+  const { handshakeTimeout } = search.connecting;
+  const opened = await open(reopening, search, timeout);
+  if (opened.kind === "failed") return opened;
+  const transport = opened.value;
   const options = { ...search.connecting, handshakeTimeout: Math.min(handshakeTimeout, timeout) };
   let refused: Outcome<Heir> | undefined;
   const outcome = await connect(transport, options, search.counters, (welcomed) => {
@@ -81,6 +77,27 @@ async function attempt(reopening: Reopening, search: Search, timeout: number): P
   if (outcome.kind === "failed" || refused === undefined) return outcome;
   await transport.close().catch(() => {}); // it isn't wanted
   return refused;
+}
+
+/** Opens a line, or gives up when that takes longer than it may: one that is open later is closed. */
+async function open(reopening: Reopening, { connecting }: Search, timeout: number): Promise<Outcome<Transport>> {
+  const { clock, signal } = connecting;
+  const late = new AbortController();
+  const stop = AbortSignal.any([signal, late.signal]);
+  const opening = reopening.open({ timeout, signal }).then(
+    (transport): Outcome<Transport> => ({ kind: "done", value: transport }),
+    (error: unknown): Outcome<Transport> => ({ kind: "failed", problem: problemOfOpening(error) }),
+  );
+  const waiting = pause(clock, timeout, stop).then(() => undefined);
+  const opened = await Promise.race([opening, waiting]);
+  late.abort();
+  if (opened !== undefined) return opened;
+  void opening.then((it) => (it.kind === "done" ? it.value.close().catch(() => {}) : undefined));
+  return { kind: "failed", problem: { code: "TIMEOUT", message: `No line was open within ${timeout} ms.`, retryable: true } };
+}
+
+function problemOfOpening(error: unknown): Problem {
+  return error instanceof DockError ? error : { code: "NO_DOCK", message: `Opening failed: ${error}`, cause: error };
 }
 
 /** Who gets what comes from something that isn't wanted. */

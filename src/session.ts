@@ -24,7 +24,7 @@ import { type Link, type LinkCounters, noCounters, type TraceEvent } from "./lin
 import { unknownProblem } from "./outcome.js";
 import type { Pacing } from "./pacing.js";
 import { Question } from "./question.js";
-import { findAgain, type Reopening } from "./reconnect.js";
+import { FINAL, findAgain, type Reopening } from "./reconnect.js";
 import { Timing, USUAL_TIMEOUT } from "./timing.js";
 import type { Transport } from "./transport/transport.js";
 import { quoted } from "./visible.js";
@@ -316,7 +316,7 @@ export class Session {
     const through = closed.then(() => this.#findAgain(reopening, problem, stop.signal));
     this.#state = { kind: "down", stop, through };
     this.#flow.end();
-    reopening.onLost(problem);
+    queueMicrotask(() => reopening.onLost(problem)); // the caller's own: what it throws isn't to end up in here
   }
 
   async #findAgain(reopening: Reopening, lost: Problem, signal: AbortSignal): Promise<void> {
@@ -332,6 +332,7 @@ export class Session {
       },
     });
     if (outcome.kind === "done" || signal.aborted) return;
+    if (FINAL.has(outcome.problem.code)) return this.#end(outcome.problem);
     const message = `${lost.message} It wasn't found again within ${reopening.timeout} ms: ${outcome.problem.message}`;
     this.#end({ ...lost, message, cause: outcome.problem.cause ?? lost.cause });
   }
@@ -360,7 +361,7 @@ export class Session {
     const cancelled = [...this.#calls.values()].filter((call) => !this.#unsettled.has(call));
     this.#calls.clear();
     for (const call of [...cancelled, ...this.#unsettled]) call.relinked(dock);
-    this.#options.reopening?.onBack();
+    queueMicrotask(() => this.#options.reopening?.onBack());
   }
 
   #end(problem: Problem): void {

@@ -4,6 +4,7 @@ import { DockError } from "./errors.js";
 import { kvValue } from "./kv-value.js";
 import { layerToWrite, type WriteOptions } from "./layers.js";
 import { rolledBackProblem } from "./outcome.js";
+import { rollBack } from "./rollback.js";
 import type { CallOptions, Session } from "./session.js";
 import type { ImageSource } from "./source.js";
 import { type Destination, deleteImage, deleteKey, type PutImage, type PutOptions, putImage, setKey } from "./writing.js";
@@ -46,6 +47,7 @@ export class Transaction {
   readonly #pending = new Set<Promise<unknown>>();
   /** The first write that failed, which its caller may not have looked at. */
   #failed: { readonly error: unknown } | undefined;
+  readonly #left = new AbortController();
   #isOver = false;
 
   /** Made by `Dock.transaction`. */
@@ -91,13 +93,12 @@ export class Transaction {
     }
   }
 
-  /** Undoes everything. Never fails: a dock that doesn't answer has rolled back when the session ends. */
+  /** Leaves what is under way, and undoes everything. Never fails. */
   async rollBack(): Promise<void> {
     this.#isOver = true;
+    this.#left.abort(); // what is still under way isn't wanted any more
     await Promise.allSettled(this.#pending);
-    if (this.#isLinkLost || this.#session.over !== undefined) return;
-    const { txn } = this.#to;
-    await this.#session.request("txn.rollback", { txn }, { timeout: this.#options.timeout }).catch(() => {}); // that it is over is all that is wanted
+    if (!this.#isLinkLost) await rollBack(this.#session, this.#to.txn);
   }
 
   get #isLinkLost(): boolean {
@@ -125,10 +126,7 @@ export class Transaction {
 
   async #begin<T>(write: (options: CallOptions) => Promise<T>, { signal, timeout }: CallOptions): Promise<T> {
     this.#check();
-    const signals = [signal, this.#options.signal].filter((it) => it !== undefined);
-    return await write({
-      signal: signals.length === 2 ? AbortSignal.any(signals) : signals[0],
-      timeout: timeout ?? this.#options.timeout,
-    });
+    const signals = [signal, this.#options.signal, this.#left.signal].filter((it) => it !== undefined);
+    return await write({ signal: AbortSignal.any(signals), timeout: timeout ?? this.#options.timeout });
   }
 }

@@ -45,12 +45,28 @@ export interface UploadOptions extends CallOptions {
 type State =
   /** Waits for its turn; with an id when it has been asked before and may be again under it. */
   | { readonly kind: "waiting"; readonly leave: () => void; readonly id: number | undefined }
-  /** Has asked; `sending` is there once the dock has said where to begin. */
-  | { readonly kind: "asked"; readonly id: number; readonly share: Share; sending?: Sending }
+  | Asked
   | { readonly kind: "settling"; readonly leave: () => void }
   /** The dock has refused it; the reason is looked for. */
   | { readonly kind: "refused" }
   | { readonly kind: "ended" };
+
+/** Has asked. */
+interface Asked {
+  readonly kind: "asked";
+  readonly id: number;
+  readonly share: Share;
+  /** There once the dock has said where to begin. */
+  sending?: Sending;
+  /** What had been sent when the request was repeated last: of that, what the dock then lacks was lost (SPEC §5.4). */
+  mark: number;
+  /** The highest offset that the dock has asked for, and the highest that it has given credit for. */
+  from: number;
+  limit: number;
+  /** When one of them rose last, by the session's clock, and the bytes that were sent since the dock was last heard of. */
+  forwardAt: number;
+  unheard: number;
+}
 
 export class Upload implements Call {
   readonly #session: Session;
@@ -64,16 +80,8 @@ export class Upload implements Call {
   #state: State = { kind: "waiting", leave: () => {}, id: undefined };
   /** The number of a write that may have been carried out. */
   #write: number | undefined;
-  /** What had been sent when the request was repeated last: of that, what the dock then lacks was lost (SPEC §5.4). */
-  #mark = 0;
-  /** The highest offset that the dock has spoken of. */
-  #reached = -1;
-  /** The same for this request alone: a dock that has forgotten begins anew. */
-  #reachedNow = -1;
-  /** When it rose last, by the session's clock. */
-  #forwardAt = 0;
-  /** Bytes that were sent since the dock was last heard of. */
-  #unheard = 0;
+  /** The furthest that it has come, over all requests: a dock that has forgotten begins anew. */
+  #furthest = -1;
   #isReading = false;
   /** Whether a dock that has forgotten it since had made the image visible. */
   #wasDone: "no" | "maybe" = "no";
@@ -122,7 +130,7 @@ export class Upload implements Call {
         return this.#receiveResend(state, message, message.limit);
       case "dockCredit":
         state.sending?.grant(message.limit);
-        return this.#progress(message.limit);
+        return this.#progress(state, state.from, message.limit);
       case "result":
         return this.#receiveResult(message.value);
       case "failure":
@@ -153,7 +161,6 @@ export class Upload implements Call {
     if (dock === "has forgotten") {
       this.#wasDone = mayBeDone ? "maybe" : this.#wasDone;
       this.#write = undefined;
-      this.#reachedNow = -1;
     }
     this.#enter(dock === "remembers" ? state.id : undefined);
   }
@@ -173,10 +180,9 @@ export class Upload implements Call {
   #ask(share: Share, before: number | undefined): void {
     const id = this.#session.register(this, before);
     this.#write ??= share.write;
-    this.#mark = this.#unheard = 0;
-    this.#state = { kind: "asked", id, share: { ...share, write: this.#write } };
-    this.#forwardAt = this.#session.clock.now();
-    if (this.#reached < 0) this.#waiting.startDeadline();
+    const heard = { mark: 0, from: 0, limit: -1, forwardAt: this.#session.clock.now(), unheard: 0 };
+    this.#state = { kind: "asked", id, share: { ...share, write: this.#write }, ...heard };
+    if (this.#furthest < 0) this.#waiting.startDeadline();
     this.#send(id, this.#session.timing.retryTime);
   }
 
@@ -186,20 +192,20 @@ export class Upload implements Call {
   }
 
   /** The dock says from where on it lacks bytes, or which between (SPEC §5.4). */
-  #receiveResend(state: State & { kind: "asked" }, { from, to }: Range, limit: number): void {
+  #receiveResend(state: Asked, { from, to }: Range, limit: number): void {
     const { size } = this.#source;
     if (from > size) return this.#lie("asks for bytes beyond the end");
     this.#session.counters.resendsIn++;
     if (state.sending === undefined) {
       state.sending = new Sending(from, limit, this.#session.welcome.limits.maxBody - DATA_OVERHEAD);
-      this.#mark = from;
+      state.mark = from;
       this.#wasDone = "no"; // or the dock had it all, and would need nothing
-      return this.#progress(limit);
+      return this.#progress(state, from, limit);
     }
     // Nothing overtakes: what was sent before the request was repeated, and isn't there now, never will be.
-    const lost = from === to ? { from, to: Math.max(from, Math.min(this.#mark, state.sending.reached)) } : { from, to };
+    const lost = from === to ? { from, to: Math.max(from, Math.min(state.mark, state.sending.reached)) } : { from, to };
     if (state.sending.resend(lost, limit) === "outside") return this.#lie("asks for bytes that weren't sent");
-    this.#progress(Math.max(from, limit));
+    this.#progress(state, from, limit);
   }
 
   #receiveResult(value: unknown): void {
@@ -227,16 +233,18 @@ export class Upload implements Call {
   }
 
   /** The dock has been heard of, and there may be something to send. Its time begins anew when it has come further. */
-  #progress(reached: number): void {
-    this.#unheard = 0;
-    const further = Math.min(reached, this.#source.size); // credit beyond the end is none
-    if (further > this.#reachedNow) {
-      this.#forwardAt = this.#session.clock.now();
-      if (further > this.#reached) this.#waiting.cameForward();
+  #progress(state: Asked, from: number, limit: number): void {
+    const before = state.from + state.limit;
+    state.unheard = 0;
+    state.from = Math.max(state.from, from);
+    state.limit = Math.max(state.limit, Math.min(limit, this.#source.size)); // credit beyond the end is none
+    const now = state.from + state.limit;
+    if (now > before) {
+      state.forwardAt = this.#session.clock.now();
+      if (now > this.#furthest) this.#waiting.cameForward();
       else this.#waiting.startDeadline();
     }
-    this.#reachedNow = Math.max(this.#reachedNow, further);
-    this.#reached = Math.max(this.#reached, further);
+    this.#furthest = Math.max(this.#furthest, now);
     this.#waiting.awaitDock(this.#session.timing.retryTime);
     this.#session.pacing.want(this.#sendOne);
   }
@@ -249,7 +257,7 @@ export class Upload implements Call {
     if (range === undefined) return "nothing";
     const bytes = this.#source.read(range.from, range.to - range.from);
     if (bytes instanceof Uint8Array) {
-      this.#sendData(state.id, state.sending, range, bytes);
+      this.#sendData(state, state.sending, range, bytes);
       return "sent";
     }
     this.#isReading = true;
@@ -266,10 +274,10 @@ export class Upload implements Call {
     this.#session.pacing.want(this.#sendOne);
   }
 
-  #sendData(id: number, sending: Sending, { from }: Range, bytes: Uint8Array): void {
-    this.#session.send({ type: "hostData", id, offset: from, bytes });
+  #sendData(state: Asked, sending: Sending, { from }: Range, bytes: Uint8Array): void {
+    this.#session.send({ type: "hostData", id: state.id, offset: from, bytes });
     sending.sent({ from, to: from + bytes.length });
-    this.#unheard += bytes.length;
+    state.unheard += bytes.length;
     this.#session.counters.uploaded += bytes.length;
     this.#waiting.awaitDock(this.#session.timing.retryTime);
     try {
@@ -282,14 +290,15 @@ export class Upload implements Call {
   #askAgain(longer: number): void {
     if (this.#state.kind !== "asked") return;
     this.#session.counters.retries++;
-    this.#mark = this.#state.sending?.reached ?? 0;
+    this.#state.mark = this.#state.sending?.reached ?? 0;
     this.#send(this.#state.id, longer);
   }
 
   /** On a slow line what was sent may take longer than the usual time to arrive. */
   #isComing({ at, heardThen }: Since): boolean {
-    if (this.#state.kind === "waiting") return this.#session.timing.isMoving(at, heardThen, this.#session.timing.heard);
-    return this.#session.clock.now() - this.#forwardAt < Math.min(this.#unheard / SLOWEST_LINE, MOST_PATIENCE);
+    const state = this.#state;
+    if (state.kind !== "asked") return this.#session.timing.isMoving(at, heardThen, this.#session.timing.heard);
+    return this.#session.clock.now() - state.forwardAt < Math.min(state.unheard / SLOWEST_LINE, MOST_PATIENCE);
   }
 
   /** Whether the dock may have made the image visible: it was asked to, and lacks nothing that it would need for that. */

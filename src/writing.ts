@@ -4,8 +4,8 @@ import { DockError, type Outcome, unwrap } from "./errors.js";
 import { checkedType } from "./image-type.js";
 import { encodedSize } from "./kv-value.js";
 import { checkName } from "./layers.js";
-import type { CallOptions, Session } from "./session.js";
-import { type ImageSource, openSource, type SourceOptions } from "./source.js";
+import type { Call, CallOptions, Session } from "./session.js";
+import { type ImageSource, type OpenSource, openSource, type SourceOptions } from "./source.js";
 import { Upload, type UploadOptions } from "./upload.js";
 
 /** Where to write: a layer, in a transaction or not. */
@@ -56,7 +56,7 @@ export async function putImage(
   options: PutOptions,
 ): Promise<PutImage> {
   checkName("tag", tag, session.welcome.limits);
-  await using opened = await openSource(source, options);
+  await using opened = await openFor(session, source, options);
   const { size, sha256, head } = opened;
   const type = checkedType(head, options.type);
   const params: Params<"image.put"> = { tag, type, size, sha256, ...to };
@@ -65,6 +65,22 @@ export async function putImage(
   });
   unwrap(outcome);
   return { type, size, store: to.store, sha256: Buffer.from(sha256).toString("hex") };
+}
+
+/** Opens a source, which can take as long as its caller wants, but not longer than the session. */
+async function openFor(session: Session, source: ImageSource, { signal, maxBytes }: PutOptions): Promise<OpenSource> {
+  if (session.over !== undefined) throw new DockError(session.over);
+  const ended = new AbortController();
+  const call: Call = { receive() {}, relinked() {}, fail: () => ended.abort() };
+  session.begun(call);
+  try {
+    const signals = signal === undefined ? [ended.signal] : [signal, ended.signal];
+    return await openSource(source, { maxBytes, signal: AbortSignal.any(signals) });
+  } catch (error) {
+    throw session.over === undefined ? error : new DockError(session.over);
+  } finally {
+    session.settled(call);
+  }
 }
 
 /** Whether there was such an image. */

@@ -1,4 +1,4 @@
-/** `mock:`: a mock dock in a process of its own, started for one connection and stopped with it. */
+/** `mock:`: a mock dock in a process of its own, started for one caller and stopped with it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -12,26 +12,45 @@ import type { Transport } from "./transport.js";
 
 const readyLine = v.pipe(v.string(), v.parseJson(), v.object({ ready: v.literal(true), port: v.string() }));
 
-/** Starts a mock dock with `args` after its name, and connects to it. `timeout` is in milliseconds. */
-export async function openMock(args: readonly string[], timeout: number, signal?: AbortSignal): Promise<Transport> {
+/** A mock dock that runs. */
+export interface RunningMock {
+  /** Connects to it. `timeout` is in milliseconds. */
+  open(timeout: number, signal?: AbortSignal): Promise<Transport>;
+  /** Ends it. Can be called twice. */
+  stop(): Promise<void>;
+}
+
+/** Starts a mock dock with `args` after its name. `timeout` is in milliseconds. */
+export async function startMock(args: readonly string[], timeout: number, signal?: AbortSignal): Promise<RunningMock> {
   const overTcp = process.platform === "win32"; // which has no pseudo-terminals to open by name
   const line = overTcp ? ["--tcp", "127.0.0.1:0"] : [];
   const child = spawn(process.execPath, [mockProgram, ...line, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   try {
     const port = await portOf(child, timeout, signal);
     const [host = "", number = ""] = port.split(":");
-    const transport = overTcp
-      ? await openTcp({ host, port: Number(number) }, timeout, signal)
-      : await openSerial(port, USUAL_BAUD_RATE);
+    const open: RunningMock["open"] = (timeout, signal) =>
+      overTcp ? openTcp({ host, port: Number(number) }, timeout, signal) : openSerial(port, USUAL_BAUD_RATE);
+    return { open, stop: () => stop(child) };
+  } catch (error) {
+    await stop(child);
+    throw error;
+  }
+}
+
+/** Starts a mock dock for one connection, and stops it with that. */
+export async function openMock(args: readonly string[], timeout: number, signal?: AbortSignal): Promise<Transport> {
+  const mock = await startMock(args, timeout, signal);
+  try {
+    const transport = await mock.open(timeout, signal);
     return {
       ...transport,
       async close() {
         await transport.close();
-        await stop(child);
+        await mock.stop();
       },
     };
   } catch (error) {
-    await stop(child);
+    await mock.stop();
     throw error;
   }
 }

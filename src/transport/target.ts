@@ -64,15 +64,49 @@ export async function openTarget(target: Target, options: TargetOptions): Promis
   }
 }
 
+/** Where a dock is for as long as somebody wants it, however often its line is lost. */
+export interface LastingPlace {
+  /** Opens the line for the first time, as `openTarget` does. */
+  open(options: TargetOptions): Promise<Transport>;
+  /** Opens another line to the same dock. */
+  openAgain(options: TargetOptions): Promise<Transport>;
+  /** Sets free what belongs to it. Can be called twice. */
+  release(): Promise<void>;
+}
+
 /**
- * How to find again what was opened at `opened`: by its USB serial number where it has one, since what is plugged back in may come
- * under another path.
+ * Finds out how a target can be opened again and again: a port by its USB serial number where it has one, since what is plugged back in may
+ * come under another path; a mock dock as the process that it is. Fails as `openTarget` does.
  */
-export async function targetAgain(target: Target, opened: string, ports = listPorts): Promise<Target> {
-  if (target.kind !== "path" && target.kind !== "only") return target;
-  const real = await realpath(opened).catch(() => opened);
-  const { serialNumber } = (await ports()).find(({ path }) => path === real) ?? {};
-  return serialNumber === undefined ? { kind: "path", path: opened } : { kind: "id", serialNumber };
+export async function lastingPlace(target: Target, options: TargetOptions): Promise<LastingPlace> {
+  const release = async (): Promise<void> => {};
+  const ports = options.ports ?? listPorts;
+  switch (target.kind) {
+    case "mock": {
+      const { startMock } = await import("./mock.js");
+      const mock = await startMock(["--profile", target.profile], options.timeout, options.signal);
+      const open: LastingPlace["open"] = ({ timeout, signal }) => mock.open(timeout, signal);
+      return { open, openAgain: open, release: mock.stop };
+    }
+    case "only":
+    case "path": {
+      const path = target.kind === "path" ? target.path : await pathOfOnlyDock(ports);
+      const again = await targetAgain(path, ports);
+      const openAgain: LastingPlace["openAgain"] = (later) => openTarget(again, later);
+      return { open: (first) => openPath(path, first), openAgain, release };
+    }
+    case "id":
+    case "tcp": {
+      const open: LastingPlace["open"] = (it) => openTarget(target, it);
+      return { open, openAgain: open, release };
+    }
+  }
+}
+
+async function targetAgain(path: string, ports: () => Promise<readonly PortInfo[]>): Promise<Target> {
+  const real = await realpath(path).catch(() => path);
+  const { serialNumber } = (await ports()).find((port) => port.path === real) ?? {};
+  return serialNumber === undefined ? { kind: "path", path } : { kind: "id", serialNumber };
 }
 
 async function openPath(path: string, { baudRate }: TargetOptions): Promise<Transport> {
