@@ -59,7 +59,8 @@ export class StateFolder {
    * else, a file of it is broken or missing.
    */
   static async open(folder: string, { write = replaceFile }: StateOptions = {}): Promise<StateFolder> {
-    mkdirSync(folder, { recursive: true });
+    // Not recursive: in Node 20 that never returns where a folder can't be made, as under /proc.
+    if (!existsSync(folder)) mkdirSync(folder);
     const path = realpathSync(folder);
     const unlock = await lockFolder(path);
     try {
