@@ -209,6 +209,11 @@ export class DockModel {
     return { generation: countChange(layer) };
   }
 
+  /** Whether a transaction isn't over. */
+  isOpen(txn: number): boolean {
+    return this.#transactions.isOpen(txn);
+  }
+
   rollback(txn: number): void {
     this.#transactions.end(txn);
   }

@@ -173,6 +173,7 @@ export class Service {
       if (op === "image.get") return this.#openDown(session, id, params);
       if (op === "image.put") return this.#openUp(session, id, params);
       this.#settle(session, id, op, { type: "result", value: answer(op, params, this.#context(session)) });
+      this.#endUploads(session);
       if (op === "dock.restart") this.#afterwards = () => this.#restart();
     } catch (error) {
       this.#refuse(session, id, op, error);
@@ -242,6 +243,16 @@ export class Service {
   #pump(session: HostSession, id: number, stream: DownStream): void {
     const value = stream.pump();
     if (value !== undefined) this.#settle(session, id, stream.op, { type: "result", value });
+  }
+
+  /** Ends uploads whose transaction is over (SPEC §7.6). */
+  #endUploads(session: HostSession): void {
+    for (const [id, stream] of session.streams) {
+      if (stream.kind === "down" || stream.txn === undefined || this.#dock.isOpen(stream.txn)) continue;
+      stream.breakOff();
+      session.streams.delete(id);
+      this.#refuse(session, id, stream.op, new Refusal("STALE", "its transaction is over"));
+    }
   }
 
   #credit(session: HostSession, id: number, limit: number): void {

@@ -3,7 +3,7 @@
  * end of the process at any moment, not that of the machine: nothing is synced to the disk.
  */
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { encodeBody } from "../protocol/index.js";
 import { lockFolder } from "./folder-lock.js";
@@ -61,6 +61,7 @@ export class StateFolder {
   static async open(folder: string, { write = replaceFile }: StateOptions = {}): Promise<StateFolder> {
     // Not recursive: in Node 20 that never returns where a folder can't be made, as under /proc.
     if (!existsSync(folder)) mkdirSync(folder);
+    if (!statSync(folder).isDirectory()) throw new Error(`${folder} is no folder`);
     const path = realpathSync(folder);
     const unlock = await lockFolder(path);
     try {

@@ -129,6 +129,11 @@ export class UpStream {
     this.#grant();
   }
 
+  /** The transaction that it is part of. */
+  get txn(): number | undefined {
+    return this.#params.txn;
+  }
+
   /** Whether all is there. */
   get isWhole(): boolean {
     return this.#assembly.expected === this.#params.size;

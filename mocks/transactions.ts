@@ -21,6 +21,11 @@ export class Transactions {
     return this.#open?.stage;
   }
 
+  /** Whether a transaction isn't over. */
+  isOpen(txn: number): boolean {
+    return this.#open?.id === txn;
+  }
+
   /** Begins with what is in the layer, or with nothing. */
   begin(layer: LayerState, replace: boolean): number {
     if (this.#open !== undefined) throw new Refusal("BUSY", "another transaction is open");

@@ -85,7 +85,7 @@ export function problemOfFailure(failure: Failure, asked: string): Problem {
   const { code, message, retryable, limit, free, store, versions } = failure;
   return {
     code: isFailureCode(code) ? code : "INTERNAL",
-    message: `${asked}: ${visible(message.slice(0, LONGEST_MESSAGE))}`,
+    message: `${asked}: ${visible(message.slice(0, LONGEST_MESSAGE)) || visible(code)}`,
     retryable,
     details: {
       ...(limit === undefined ? {} : { limit }),

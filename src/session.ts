@@ -294,7 +294,7 @@ export class Session {
         return;
       case "failure":
         if (message.failure.code === "NO_SESSION" && this.#calls.has(message.id)) {
-          const why = "The dock has restarted, and the session is gone. Open it again.";
+          const why = "The dock has no session any more: it has restarted, or forgotten it. Open it again.";
           return this.#leaveLink({ code: "LINK_LOST", message: why, retryable: true });
         }
     }

@@ -217,7 +217,7 @@ class OpenFile implements OpenSource {
 
   constructor(handle: FileHandle, name: string, stats: BigIntStats) {
     if (!stats.isFile()) {
-      const message = `${name} isn't a regular file. What comes out of a pipe or a device can be given as a stream.`;
+      const message = `${name} isn't a regular file. What comes out of a pipe or a device can be given as a stream (on the command line as -).`;
       throw new DockError({ code: "USAGE", message });
     }
     this.#handle = handle;
