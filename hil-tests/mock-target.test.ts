@@ -22,7 +22,7 @@ describe("the target `mock:`", () => {
     await expectEnd(started);
   });
 
-  test("a handshake that fails leaves no process", async () => {
+  test.each([false, true])("a handshake that fails leaves no process, with `reconnect` %s", async (reconnect) => {
     const before = descendantsOf(process.pid);
     const controller = new AbortController();
     let started: number[] = [];
@@ -30,7 +30,7 @@ describe("the target `mock:`", () => {
       started = descendantsOf(process.pid).filter((pid) => !before.includes(pid));
       queueMicrotask(() => controller.abort());
     };
-    expect(await codeOf(Dock.open("mock:", { signal: controller.signal, trace }))).toBe("ABORTED");
+    expect(await codeOf(Dock.open("mock:", { signal: controller.signal, trace, reconnect }))).toBe("ABORTED");
     expect(started.length).toBeGreaterThan(0);
     await expectEnd(started);
   });
@@ -48,6 +48,21 @@ describe("the target `mock:`", () => {
     }
     expect(await code).toBe("NO_DOCK");
     await expectEnd([...started]);
+  });
+
+  test("with `reconnect` it is the same dock after a restart, with what is in runtime, and close leaves no process", async () => {
+    const before = descendantsOf(process.pid);
+    await using dock = await Dock.open("mock:", { reconnect: true });
+    const started = descendantsOf(process.pid).filter((pid) => !before.includes(pid));
+    const { bootId } = await dock.info();
+    await dock.kv.set("mine", 1, { store: "runtime" });
+    await dock.kv.set("gone", 1, { store: "ephemeral" });
+    await dock.restart();
+    expect([await dock.kv.get("mine"), await dock.kv.get("gone")]).toEqual([1, undefined]);
+    expect((await dock.info()).bootId).not.toBe(bootId);
+    expect(descendantsOf(process.pid).filter((pid) => !before.includes(pid))).toEqual(started);
+    await dock.close();
+    await expectEnd(started);
   });
 
   test("a mock that is killed is LINK_LOST, and leaves no process", async () => {

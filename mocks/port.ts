@@ -53,7 +53,7 @@ export function servePseudoTerminal(random: Random, serve: Serve): void {
   let path = "";
   // With `encoding: null` node-pty gives buffers, whatever its types say.
   terminal.onData((data: string | Buffer) => {
-    const bytes = Buffer.from(data);
+    const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data);
     if (path.endsWith("\n")) return peer.receive(bytes);
     path += bytes.toString();
     if (path.endsWith("\n")) ready(path.trim());

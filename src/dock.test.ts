@@ -1,13 +1,18 @@
-/** The door: what a dock says of itself, and how it is opened and closed. The clock is the real one, and nothing waits for it. */
+/** The door: what a dock says of itself, and how it is opened, restarted and closed. The clock is the real one, and nothing waits for it. */
 import { createServer, type Socket } from "node:net";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { systemClock } from "./clock.js";
 import { Dock, type OpenOptions } from "./dock.js";
+import { DockError } from "./errors.js";
 import type { TraceEvent } from "./link.js";
+import type { Reopening } from "./reconnect.js";
 import { duplexPair } from "./testing/duplex-pair.js";
 import { honestDock } from "./testing/honest-dock.js";
+import { obliging, opsOf } from "./testing/obliging-dock.js";
 import { picture, sha256Of } from "./testing/picture.js";
 import { ScriptedDock, type ScriptedDockOptions } from "./testing/scripted-dock.js";
+import { watch } from "./testing/watch.js";
+import { WRITABLE } from "./testing/writable.js";
 
 const info = {
   id: "RW02-0005",
@@ -61,6 +66,52 @@ describe("an open dock", () => {
       { why: "noise", bytes: 3 },
       { why: "crc", bytes: 5 },
     ]);
+  });
+});
+
+describe("a restart that may have happened is OUTCOME_UNKNOWN", () => {
+  /** Longer than anything waits for a dock that is away, in milliseconds. */
+  const LONG = 60_000;
+
+  // The timers of the real clock are turned by hand: what is waited for here takes seconds.
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  test("when the dock says nothing more in the caller's time", async () => {
+    const { dock, peer } = await openDock({ welcome: WRITABLE });
+    const restart = watch(dock.restart({ timeout: 200 }));
+    await vi.advanceTimersByTimeAsync(LONG);
+    expect(opsOf(peer)[0]).toBe("dock.restart");
+    expect(restart.code).toBe("OUTCOME_UNKNOWN");
+  });
+
+  test("when the caller has aborted it, and the dock says nothing more", async () => {
+    const { dock, peer } = await openDock({ welcome: WRITABLE });
+    const abort = new AbortController();
+    const restart = watch(dock.restart({ signal: abort.signal }));
+    await vi.advanceTimersByTimeAsync(100);
+    abort.abort();
+    await vi.advanceTimersByTimeAsync(LONG);
+    expect(opsOf(peer)[0]).toBe("dock.restart");
+    expect(restart.code).toBe("OUTCOME_UNKNOWN");
+  });
+
+  test("when the dock has agreed, and isn't back in the caller's time", async () => {
+    let isLookedFor = (): void => {};
+    const lookedFor = new Promise<void>((resolve) => {
+      isLookedFor = resolve;
+    });
+    const nothing: Reopening["open"] = async () => {
+      isLookedFor();
+      throw new DockError({ code: "NO_DOCK", message: "nothing is plugged in" });
+    };
+    const { dock } = await openDock({ script: obliging(), welcome: WRITABLE }, { reconnect: true }, nothing);
+    const restart = watch(dock.restart({ timeout: 300 }));
+    await lookedFor;
+    await vi.advanceTimersByTimeAsync(299);
+    expect(restart.code).toBe("pending");
+    await vi.advanceTimersByTimeAsync(1);
+    expect(restart.code).toBe("OUTCOME_UNKNOWN");
   });
 });
 
@@ -141,10 +192,10 @@ describe("options that can't be", () => {
   });
 });
 
-async function openDock(script: ScriptedDockOptions = {}, options: OpenOptions = {}) {
+async function openDock(script: ScriptedDockOptions = {}, options: OpenOptions = {}, reopen?: Reopening["open"]) {
   const line = duplexPair();
   const peer = new ScriptedDock(line.dock, systemClock, script);
-  const dock = await Dock.over(line.host, options);
+  const dock = await Dock.over(line.host, options, reopen);
   onTestFinished(() => dock.close());
   return { dock, line, peer };
 }

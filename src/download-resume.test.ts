@@ -91,6 +91,26 @@ describe("a dock that no longer has the stream", () => {
     expect(dock.said("request")).toHaveLength(4);
   });
 
+  test("is asked three times again whenever it has sent something new", async () => {
+    const { clock, dock, read, serving } = await reading();
+    serving.head();
+    for (let at = 0; at < 5 * PIECE; at += PIECE) {
+      new Serving(dock, image).head().data(at, at + PIECE);
+      await clock.settle();
+      for (let i = 0; i < 3; i++) {
+        new Serving(dock, image).head().failure("STALE");
+        await clock.settle();
+      }
+      expect(read.code).toBe("pending");
+    }
+    const last = new Serving(dock, image).head();
+    await clock.settle();
+    last.failure("STALE");
+    await clock.settle();
+    expect(read.code).toBe("STALE");
+    expect(dock.said("request")).toHaveLength(1 + 5 * 3);
+  });
+
   test("can't pass off another image as the rest", async () => {
     const { clock, dock, read, serving } = await reading();
     serving.head().data(0, PIECE);

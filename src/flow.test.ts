@@ -222,6 +222,16 @@ describe("bytes", () => {
     expect([large.grants, small.grants]).toEqual([1, 1]);
   });
 
+  test("on the way to the dock hold up who asked later in the same way", () => {
+    const crowd = new Crowd({ ...USUAL_LIMITS, window: 512 }, "stays");
+    const [holder, large, small] = [100, 500, 100].map((up) => crowd.ask({ ...request, up }));
+    expect([holder?.grants, large?.grants, small?.grants]).toEqual([1, 0, 0]);
+    if (holder !== undefined) crowd.giveBack(holder);
+    expect([large?.grants, small?.grants]).toEqual([1, 0]);
+    if (large !== undefined) crowd.giveBack(large);
+    expect(small?.grants).toBe(1);
+  });
+
   test("that arrive make room", () => {
     const crowd = new Crowd(USUAL_LIMITS, "stays");
     const first = crowd.ask({ ...request, down: { least: FIRST_WINDOW, most: FIRST_WINDOW } });

@@ -1,12 +1,14 @@
 /** What is special about images, besides their streams (stream.test.ts). */
+import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { DockError } from "./errors.js";
 import { ImageStore, ImageToken } from "./image-store.js";
-import { openSession } from "./testing/open-session.js";
+import { type OpenBench, openSession } from "./testing/open-session.js";
 import { headOf, picture, Serving, sha256Of } from "./testing/picture.js";
 import { readAll } from "./testing/reader.js";
 import type { Script } from "./testing/scripted-dock.js";
 import { watch } from "./testing/watch.js";
+import { openWritable } from "./testing/writable.js";
 
 const image = picture(1_000);
 const sha256 = sha256Of(image);
@@ -161,6 +163,44 @@ describe("a stream", () => {
     expect(cancelled.code).toBe("done");
     expect(dock.said("cancel")).toHaveLength(1);
   });
+});
+
+describe("a put of a stream that gives nothing", () => {
+  test.each<[string, (it: OpenBench) => unknown]>([
+    ["CLOSED when the dock is closed", ({ session }) => session.close()],
+    ["LINK_LOST when the line goes away", ({ dock }) => dock.hangUp()],
+  ])("is %s, and leaves the stream", async (code, end) => {
+    const bench = await openWritable();
+    const endless = new PassThrough();
+    const put = watch(new ImageStore(bench.session).put("logo", endless, { store: "runtime" }));
+    await bench.clock.settle();
+    expect(put.code).toBe("pending");
+    end(bench);
+    await bench.clock.settle();
+    expect(put.code).toBe(code.split(" ")[0]);
+    expect(endless.destroyed).toBe(true);
+    expect(bench.clock.waiting).toBe(0);
+  });
+
+  test("is CLOSED at once when the dock is closed already, and leaves the stream alone", async () => {
+    const { clock, session } = await openWritable();
+    await session.close();
+    const endless = new PassThrough();
+    const put = watch(new ImageStore(session).put("logo", endless, { store: "runtime" }));
+    await clock.settle();
+    expect(put.code).toBe("CLOSED");
+    expect(endless.destroyed).toBe(false);
+  });
+});
+
+test("a write without options, as from JavaScript, is USAGE, and nothing is sent", async () => {
+  const { clock, dock, session } = await openWritable();
+  const images = new ImageStore(session);
+  // @ts-expect-error: the layer to write to is missing
+  const writes = [images.put("logo", image), images.delete("logo")].map((it: Promise<unknown>) => watch(it));
+  await clock.settle();
+  expect(writes.map(({ code }) => code)).toEqual(["USAGE", "USAGE"]);
+  expect(dock.said("request")).toEqual([]);
 });
 
 describe("a time that isn't one", () => {

@@ -5,6 +5,7 @@ import { KvStore } from "./kv-store.js";
 import { type OpenBench, openSession } from "./testing/open-session.js";
 import type { Script, ScriptedDockOptions } from "./testing/scripted-dock.js";
 import { watch } from "./testing/watch.js";
+import { WRITABLE } from "./testing/writable.js";
 
 const values: Readonly<Record<string, Item>> = {
   timezone: "GMT",
@@ -268,6 +269,15 @@ describe("entries", () => {
     await clock.settle();
     expect(rest.code).toBe("ABORTED");
   });
+});
+
+test("a write without options, as from JavaScript, is USAGE, and nothing is sent", async () => {
+  const { clock, dock, store } = await openStore({ welcome: WRITABLE });
+  // @ts-expect-error: the layer to write to is missing
+  const writes = [store.set("a", 1), store.delete("a")].map((it: Promise<unknown>) => watch(it));
+  await clock.settle();
+  expect(writes.map(({ code }) => code)).toEqual(["USAGE", "USAGE"]);
+  expect(dock.said("request")).toEqual([]);
 });
 
 async function collect<T>(all: AsyncIterable<T>): Promise<T[]> {

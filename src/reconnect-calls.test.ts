@@ -1,11 +1,11 @@
 /** Calls that live through the loss of a link, and reads that go on over the next one (SPEC §3.4, §5.1). */
 import { describe, expect, test } from "vitest";
-import { USUAL_LIMITS } from "../protocol/index.js";
+import { FIRST_WINDOW, USUAL_LIMITS } from "../protocol/index.js";
 import { type Image, ImageStore } from "./image-store.js";
 import { KvStore } from "./kv-store.js";
 import { FoundAgain } from "./testing/found-again.js";
 import { honestDock } from "./testing/honest-dock.js";
-import { PIECE, Serving, sha256Of } from "./testing/picture.js";
+import { PIECE, picture, Serving, sha256Of } from "./testing/picture.js";
 import { image } from "./testing/reading.js";
 import type { Script } from "./testing/scripted-dock.js";
 import { type Watched, watch } from "./testing/watch.js";
@@ -186,6 +186,48 @@ describe("a read of an image", () => {
     await bench.clock.settle();
     expect(Buffer.from(read.value.data).equals(image)).toBe(true);
     expect(bench.clock.waiting).toBe(0);
+  });
+
+  test("is asked for the rest also when the dock has lost it after several cuts, over each of which it came further", async () => {
+    const bench = await FoundAgain.open();
+    const read = watch(new ImageStore(bench.session).get("default"));
+    await bench.clock.settle();
+    for (let at = 0; at < 4 * PIECE; at += PIECE) {
+      new Serving(bench.dock, image).head().data(at, at + PIECE);
+      await bench.clock.settle();
+      await bench.cut();
+      await bench.back();
+    }
+    new Serving(bench.dock, image).head().failure("STALE");
+    await bench.clock.settle();
+    new Serving(bench.dock, image)
+      .head()
+      .data(4 * PIECE, image.length)
+      .result(4 * PIECE);
+    await bench.clock.settle();
+    expect(bench.dock.said("request")).toHaveLength(2);
+    expect(Buffer.from(read.value.data).equals(image)).toBe(true);
+  });
+
+  test("whose consumer stands still lets no more come than the window, however often the link is lost", async () => {
+    const large = picture(10 * FIRST_WINDOW);
+    const bench = await FoundAgain.open(honestDock({ images: { default: large } }));
+    const pieces = new ImageStore(bench.session).stream("default")[Symbol.asyncIterator]();
+    const { value: first } = await bench.clock.run(pieces.next());
+    expect(first).toHaveLength(PIECE);
+    for (let i = 0; i < 5; i++) {
+      await bench.cut();
+      await bench.back();
+    }
+    const granted = bench.docks.flatMap((dock) => [
+      ...dock.said("request").map(({ params }) => Number(params.credit)),
+      ...dock.said("hostCredit").map(({ limit }) => limit),
+    ]);
+    expect(Math.max(...granted)).toBe(PIECE + FIRST_WINDOW);
+    const next = (): ReturnType<typeof pieces.next> => bench.clock.run(pieces.next());
+    const rest: Uint8Array[] = [];
+    for (let piece = await next(); !piece.done; piece = await next()) rest.push(piece.value);
+    expect(Buffer.concat(rest).equals(large.subarray(PIECE))).toBe(true);
   });
 
   test("waits for its turn again behind the others, when the dock has fewer places", async () => {

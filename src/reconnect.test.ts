@@ -1,11 +1,15 @@
 /** A dock that is lost is looked for, found again, and gone on with (SPEC §3.4). */
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { USUAL_LIMITS } from "../protocol/index.js";
 import { ImageStore } from "./image-store.js";
 import { KvStore } from "./kv-store.js";
+import { duplexPair } from "./testing/duplex-pair.js";
 import { FoundAgain, OUTAGE } from "./testing/found-again.js";
-import type { Script } from "./testing/scripted-dock.js";
+import { ManualClock } from "./testing/manual-clock.js";
+import { type OpenBench, openSession } from "./testing/open-session.js";
+import { type Script, ScriptedDock } from "./testing/scripted-dock.js";
 import { watch } from "./testing/watch.js";
+import type { Transport } from "./transport/transport.js";
 
 const key = { key: "zone" };
 const NONE = { found: false };
@@ -184,6 +188,77 @@ describe("a dock that isn't found in time", () => {
     expect(read.code).toBe("LINK_LOST");
     expect(bench.attempts.length).toBeGreaterThan(1);
     expect(bench.clock.waiting).toBe(0);
+  });
+});
+
+describe("a line that is opened for ever", () => {
+  /** A session whose link is lost, and what opens the next one, which doesn't come to an end by itself. */
+  async function opening(): Promise<OpenBench & { readonly opened: (line: Transport) => void }> {
+    let opened: (line: Transport) => void = () => {};
+    const line = new Promise<Transport>((resolve) => {
+      opened = resolve;
+    });
+    const reopening = { timeout: OUTAGE, open: () => line, onLost() {}, onBack() {} };
+    const bench = await openSession({ session: { reopening } });
+    bench.dock.hangUp();
+    await bench.clock.settle();
+    return { ...bench, opened };
+  }
+
+  test("ends everything when the time is over, and is closed when it is open after all", async () => {
+    const { clock, session, opened } = await opening();
+    const read = watch(new KvStore(session).get("zone"));
+    await clock.advance(OUTAGE - 1);
+    expect(read.code).toBe("pending");
+    await clock.advance(1);
+    expect(read.code).toBe("LINK_LOST");
+    expect(clock.waiting).toBe(0);
+    const late = duplexPair().host;
+    opened(late);
+    await clock.settle();
+    expect(late.stream.destroyed).toBe(true);
+  });
+
+  test("doesn't hold up close", async () => {
+    const { clock, session } = await opening();
+    const closed = watch(session.close());
+    await clock.settle();
+    expect(closed.code).toBe("done");
+    expect(clock.waiting).toBe(0);
+  });
+});
+
+describe("a caller's own", () => {
+  /** What is thrown where nobody catches it, until the test has ended. */
+  function uncaught(): unknown[] {
+    const errors: unknown[] = [];
+    process.setUncaughtExceptionCaptureCallback((error) => errors.push(error));
+    onTestFinished(() => process.setUncaughtExceptionCaptureCallback(null));
+    return errors;
+  }
+
+  test.each(["onLost", "onBack"])("%s that throws stays outside: the dock is found, once, and gone on with", async (name) => {
+    const oops = new Error("oops");
+    const errors = uncaught();
+    let found = 0;
+    const open = async (): Promise<Transport> => {
+      const { dock, host } = duplexPair();
+      found++;
+      new ScriptedDock(dock, new ManualClock(), { script: answering });
+      return host;
+    };
+    const throwing = (): never => {
+      throw oops;
+    };
+    const reopening = { timeout: OUTAGE, open, onLost() {}, onBack() {}, [name]: throwing };
+    const { clock, dock, session } = await openSession({ session: { reopening } });
+    dock.hangUp();
+    await clock.settle();
+    const read = watch(new KvStore(session).get("zone"));
+    await clock.advance(OUTAGE);
+    expect(errors).toEqual([oops]);
+    expect([found, session.isDown, read.code]).toEqual([1, false, "done"]);
+    expect(clock.waiting).toBe(0);
   });
 });
 

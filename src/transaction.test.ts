@@ -1,4 +1,5 @@
 /** A transaction is seen whole or not at all (SPEC §7.6). */
+import { PassThrough } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Dock } from "./dock.js";
 import { duplexPair } from "./testing/duplex-pair.js";
@@ -71,6 +72,17 @@ describe("a transaction", () => {
     const { done, ops } = await run(obliging({ "kv.set": refusing("NO_SPACE") }), async (tx) => await tx.kv.set("zone", 1));
     expect(done.code).toBe("NO_SPACE");
     expect(ops()).toEqual(["txn.begin", "kv.set", "txn.rollback"]);
+  });
+
+  test("of which a write fails while a stream for another hasn't ended leaves that, and is rolled back", async () => {
+    const endless = new PassThrough();
+    const { clock, done, ops } = await run(obliging(), async (tx) => {
+      await Promise.all([tx.images.put("logo", endless), tx.kv.set("zone", undefined)]);
+    });
+    await clock.settle();
+    expect(done.code).toBe("USAGE");
+    expect(ops()).toEqual(["txn.begin", "txn.rollback"]);
+    expect(endless.destroyed).toBe(true);
   });
 
   test("whose commit is refused is rolled back, and fails as the commit does", async () => {

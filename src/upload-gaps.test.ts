@@ -159,4 +159,18 @@ describe("silence", () => {
     expect(receiving.count).toBe(END);
     expect(clock.waiting).toBe(0);
   });
+
+  test("then an answer from further on is a step forward, also where all credit was given at once", async () => {
+    const { clock, put, receiving } = await uploading(image, { timeout: 10_000 });
+    for (let at = 0; at < END; at += PIECE) {
+      receiving.at(at, END);
+      await clock.advance(9_000);
+    }
+    expect(put.code).toBe("pending");
+    receiving.at(5 * PIECE, END);
+    await clock.advance(1_000);
+    receiving.failure("CANCELLED");
+    await clock.settle();
+    expect(put.code).toBe("TIMEOUT");
+  });
 });
