@@ -10,6 +10,7 @@ import {
   HANDSHAKE_BODY,
   type Hello,
   type HostMessage,
+  LARGEST_WINDOW,
   type Limits,
   LineGuard,
   PROTOCOL_VERSION,
@@ -293,6 +294,7 @@ export class Service {
     const { line, clock } = this.#options;
     return {
       maxBody: hello.maxBody,
+      largestWindow: line.cut === undefined ? LARGEST_WINDOW : CUT_WINDOW,
       send: (message) => {
         this.#send(message);
         if (message.type === "dockData") this.#flush();
@@ -392,5 +394,7 @@ export class Service {
 }
 
 const MODEL = "DL-7450 mock";
+/** Bytes of an upload that may be under way where the line can be cut: they are lost with it, and sent again. */
+const CUT_WINDOW = 64 * 1024;
 /** What a page needs besides its entries, in bytes (SPEC §7.1). */
 const PAGE_ROOM = 256;

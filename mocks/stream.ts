@@ -17,15 +17,14 @@ import { Refusal } from "./refusal.js";
 /** Where a stream says what it has to say. */
 export interface Outlet {
   readonly maxBody: number;
+  /** Bytes of an upload that may be under way at most. */
+  readonly largestWindow: number;
   send(message: DockMessage): void;
   /** Whether so much waits to go out that data should wait. */
   isFull(): boolean;
   /** Milliseconds since some fixed moment. */
   now(): number;
 }
-
-/** Bytes of an upload that may be under way: with the line they are lost, and sent again. */
-const UPLOAD_WINDOW = 64 * 1024;
 
 export type Stream = DownStream | UpStream;
 
@@ -124,7 +123,7 @@ export class UpStream {
     this.#bytes.set(part);
     this.#hash.update(part);
     this.#assembly = new Assembly(part.length);
-    this.#window = new Window(UPLOAD_WINDOW, () => outlet.now());
+    this.#window = new Window(outlet.largestWindow, () => outlet.now());
     this.#window.begin();
     this.#grant();
   }

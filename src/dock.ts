@@ -180,7 +180,7 @@ export class Dock implements AsyncDisposable {
     try {
       await this.#session.request("dock.restart", {}, options);
     } catch (error) {
-      if (await this.#hasRestarted(error, bootId)) return;
+      if (await this.#hasRestarted(error, bootId, options)) return;
       throw error;
     }
     this.#session.restarts(bootId);
@@ -193,9 +193,11 @@ export class Dock implements AsyncDisposable {
   }
 
   /** Whether a dock from which no answer came has restarted: it may have gone before that was through, and then shows another boot. */
-  async #hasRestarted(error: unknown, bootId: Uint8Array): Promise<boolean> {
+  async #hasRestarted(error: unknown, bootId: Uint8Array, { signal, timeout }: CallOptions): Promise<boolean> {
     if (!(error instanceof DockError) || error.code !== "OUTCOME_UNKNOWN" || this.#session.over !== undefined) return false;
-    const info = await this.info().catch(() => undefined);
+    // Who has aborted it doesn't want to wait for long, but is to be told the truth.
+    const look = signal?.aborted ? LAST_LOOK : timeout;
+    const info = await this.info({ timeout: look }).catch(() => undefined);
     return info !== undefined && info.bootId !== Buffer.from(bootId).toString("hex");
   }
 
@@ -214,6 +216,9 @@ export class Dock implements AsyncDisposable {
     await this.close();
   }
 }
+
+/** How long it is looked what became of an aborted restart, in milliseconds. */
+const LAST_LOOK = 2_000;
 
 async function sessionOver(
   transport: Transport,

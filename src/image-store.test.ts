@@ -181,16 +181,6 @@ describe("a put of a stream that gives nothing", () => {
     expect(endless.destroyed).toBe(true);
     expect(bench.clock.waiting).toBe(0);
   });
-
-  test("is CLOSED at once when the dock is closed already, and leaves the stream alone", async () => {
-    const { clock, session } = await openWritable();
-    await session.close();
-    const endless = new PassThrough();
-    const put = watch(new ImageStore(session).put("logo", endless, { store: "runtime" }));
-    await clock.settle();
-    expect(put.code).toBe("CLOSED");
-    expect(endless.destroyed).toBe(false);
-  });
 });
 
 test("a write without options, as from JavaScript, is USAGE, and nothing is sent", async () => {

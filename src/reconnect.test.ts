@@ -244,16 +244,15 @@ describe("a caller's own", () => {
     const open = async (): Promise<Transport> => {
       const { dock, host } = duplexPair();
       found++;
-      new ScriptedDock(dock, new ManualClock(), { script: answering });
+      new ScriptedDock(dock, new ManualClock(), { script: answering, welcome: { bootId: new Uint8Array(8) } });
       return host;
     };
     const throwing = (): never => {
       throw oops;
     };
     const reopening = { timeout: OUTAGE, open, onLost() {}, onBack() {}, [name]: throwing };
-    const { clock, dock, session } = await openSession({ session: { reopening } });
-    dock.hangUp();
-    await clock.settle();
+    const { clock, session } = await openSession({ session: { reopening } });
+    session.restarts(session.welcome.bootId);
     const read = watch(new KvStore(session).get("zone"));
     await clock.advance(OUTAGE);
     expect(errors).toEqual([oops]);

@@ -1,7 +1,9 @@
 /** A rollback is asked for until it is done: the layer is kept from others as long as it isn't (SPEC §7.6). */
 import { expect, test } from "vitest";
+import { FoundAgain } from "./testing/found-again.js";
 import { type Fate, obliging, opsOf, refusing, silent } from "./testing/obliging-dock.js";
 import { type OpenBench, openSession } from "./testing/open-session.js";
+import { watch } from "./testing/watch.js";
 import { WRITABLE } from "./testing/writable.js";
 import { transact } from "./transaction.js";
 
@@ -39,10 +41,14 @@ test("one of a transaction that is over on the dock is done", async () => {
   expect(opsOf(dock)).toEqual(["txn.begin", "txn.rollback"]);
 });
 
-test("one that isn't answered ends with the link", async () => {
-  const { clock, dock, session } = await failing(silent);
-  dock.hangUp();
-  await clock.settle();
-  expect(session.over?.code).toBe("LINK_LOST");
-  expect(clock.waiting).toBe(0);
+test("one that isn't answered before the link is lost isn't asked for over the next one: it was done with the session", async () => {
+  const bench = await FoundAgain.open({ script: obliging({ "txn.rollback": silent }) });
+  const failed = watch(transact(bench.session, "runtime", async (tx) => await tx.kv.set("zone", undefined), {}));
+  await bench.clock.settle();
+  expect(opsOf(bench.dock)).toEqual(["txn.begin", "txn.rollback"]);
+  await bench.cut();
+  await bench.backRemembering();
+  expect(failed.code).toBe("USAGE");
+  expect(opsOf(bench.dock)).toEqual([]);
+  expect(bench.clock.waiting).toBe(0);
 });
