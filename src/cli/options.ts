@@ -27,7 +27,7 @@ export function addGlobalOptions(program: Command): void {
   program
     .option(
       "--port <target>",
-      "the dock: a path, id:SERIAL, tcp://HOST:PORT, mock: or mock:preview; else $DL7450_PORT, else the only one",
+      "the dock: a path, id:SERIAL, tcp://HOST:PORT, mock:, mock:preview or mock:development; else $DL7450_PORT, else the only one",
       target,
     )
     .option("--timeout <seconds>", "longest wait for the dock to open, and for each answer", seconds)

@@ -28,8 +28,8 @@ export interface TargetOptions {
 }
 
 /**
- * Reads a target: a path (`/dev/ttyACM0`, `COM3`), `id:SERIAL` (a USB serial number), `tcp://HOST:PORT`, `mock:` or
- * `mock:preview`. Nothing, or an empty text, is the one dock there is. Fails with `USAGE`.
+ * Reads a target: a path (`/dev/ttyACM0`, `COM3`), `id:SERIAL` (a USB serial number), `tcp://HOST:PORT`, `mock:`,
+ * `mock:preview` or `mock:development`. Nothing, or an empty text, is the one dock there is. Fails with `USAGE`.
  */
 export function parseTarget(text: string | undefined): Target {
   if (text === undefined || text === "") return { kind: "only" };
