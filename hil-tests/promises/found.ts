@@ -1,7 +1,8 @@
 /** What a dock holds when a run is over, beside what the reference says it may hold. */
-import { fingerprint, type Reference } from "../../bench/soak/reference.js";
+
 import type { DockModel } from "../../mocks/dock.js";
 import { Refusal } from "../../mocks/refusal.js";
+import { fingerprint, type Reference } from "../soak/reference.js";
 
 const STORES = ["runtime", "ephemeral"] as const;
 type Store = (typeof STORES)[number];

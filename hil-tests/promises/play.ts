@@ -1,6 +1,5 @@
 /** One run: callers on a dock where things go wrong, in one process and by one clock, and then a look at what is true of it. */
-import { Reference } from "../../bench/soak/reference.js";
-import { Tally, type Target, Worker } from "../../bench/soak/worker.js";
+
 import { DockModel, PROFILES } from "../../mocks/dock.js";
 import { parseFault } from "../../mocks/faults/parse.js";
 import { Faults } from "../../mocks/faults.js";
@@ -16,6 +15,8 @@ import type { TraceEvent } from "../../src/link.js";
 import { Session, USUAL_HANDSHAKE_TIMEOUT } from "../../src/session.js";
 import { ManualClock } from "../../src/testing/manual-clock.js";
 import { type Transaction, type TransactionOptions, transact } from "../../src/transaction.js";
+import { Reference } from "../soak/reference.js";
+import { Tally, type Target, Worker } from "../soak/worker.js";
 import { draws } from "./draws.js";
 import { problemsOf } from "./found.js";
 import { MemoryPort, type PortOptions } from "./memory-port.js";

@@ -1,6 +1,7 @@
 /** Chances that are read off a list of numbers: a shorter list with smaller numbers in it is a simpler call, so failures shrink. */
-import type { Chance } from "../../bench/soak/worker.js";
+
 import { Random } from "../../mocks/random.js";
+import type { Chance } from "../soak/worker.js";
 
 export class Tape implements Chance {
   #numbers: readonly number[] = [];
