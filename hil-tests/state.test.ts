@@ -1,5 +1,5 @@
 /** What a mock dock with `--state` still has when its process was killed, and that it is careful with folders. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Dock } from "../src/index.js";
@@ -49,6 +49,17 @@ describe("a mock dock that keeps its state", { timeout: 60_000 }, () => {
       expect(await seenIn(dock, ["runtime"])).toEqual([[], []]);
       expect(await dock.kv.get("key")).toEqual({ in: "factory" });
     });
+  });
+
+  test("ends rather than saying that it has kept what it couldn't, and keeps what it had", async () => {
+    const folder = newFolder();
+    await withDock(folder, (dock) => dock.kv.set("key", "old", { store: "runtime" }));
+    await using mock = await start(folder);
+    await using dock = await Dock.open(mock.target);
+    mkdirSync(join(folder, "manifest.json.next")); // where the next manifest would be written
+    expect(await codeOf(dock.kv.set("key", "new", { store: "runtime" }))).toBe("OUTCOME_UNKNOWN");
+    expect(await mock.stop()).toBe(1);
+    expect(manifestIn(folder).layers.runtime.keys).toEqual({ key: { value: "old" } });
   });
 
   test("counts the changes of a layer on from where they were", async () => {

@@ -29,10 +29,14 @@ export function ready(port: string): void {
 /** Ends the process with an error. */
 export function fail(message: string): never {
   process.stderr.write(`dl7450-mock: ${message}\n`);
-  process.exit(1);
+  return exit(1);
 }
 
 function end(): void {
-  for (const then of atEnd) then();
-  process.exit(0);
+  exit(0);
+}
+
+function exit(code: number): never {
+  for (const then of atEnd.splice(0)) then();
+  process.exit(code);
 }

@@ -8,6 +8,7 @@ import { Faults } from "./faults.js";
 import { endWithParent, fail, onEnd } from "./lifetime.js";
 import { type Serve, servePseudoTerminal, serveTcp } from "./port.js";
 import { Random } from "./random.js";
+import { replaceFile } from "./replace-file.js";
 import { Memory, Service } from "./service.js";
 import { StateFolder } from "./state.js";
 import { fill } from "./stock.js";
@@ -52,7 +53,7 @@ const clock = {
 async function dockOf({ profile, name, state, data, seed }: Options): Promise<DockModel> {
   let dock: DockModel;
   try {
-    const folder = state === undefined ? undefined : await StateFolder.open(state);
+    const folder = state === undefined ? undefined : await StateFolder.open(state, { write: replaceOrEnd });
     dock = new DockModel(PROFILES[profile], name, folder === undefined ? {} : { state: folder });
   } catch (error) {
     fail(messageOf(error));
@@ -63,6 +64,15 @@ async function dockOf({ profile, name, state, data, seed }: Options): Promise<Do
     return dock;
   } catch (error) {
     fail(`${data} doesn't describe a dock: ${messageOf(error)}`);
+  }
+}
+
+/** A dock that can't keep what it was told to doesn't say that it has: it ends before its answer is sent. */
+function replaceOrEnd(file: string, content: string | Uint8Array): void {
+  try {
+    replaceFile(file, content);
+  } catch (error) {
+    fail(`the state can't be kept: ${messageOf(error)}`);
   }
 }
 
