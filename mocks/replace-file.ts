@@ -15,7 +15,14 @@ export function replaceFile(file: string, content: string | Uint8Array): void {
     writeFileSync(next, content); // all of it, or it throws
     renameSync(next, file);
   } catch (error) {
-    rmSync(next, { force: true });
+    removeRest(next);
     throw error;
   }
+}
+
+/** What can't be removed is written over the next time; why the write has failed is what matters. */
+function removeRest(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {}
 }

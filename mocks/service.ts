@@ -24,7 +24,7 @@ import type { Faults, ServedDock } from "./faults.js";
 import type { Line } from "./port.js";
 import { Refusal, type RefusalDetails } from "./refusal.js";
 import { type Answer, HostSession } from "./sessions.js";
-import { DownStream, type Stream, UpStream } from "./stream.js";
+import { DownStream, type Outlet, type Stream, UpStream } from "./stream.js";
 
 export interface ServiceOptions {
   readonly line: Line;
@@ -290,7 +290,7 @@ export class Service {
     throw new Refusal("BUSY", `${most} streams are open`);
   }
 
-  #outlet({ hello }: HostSession): ConstructorParameters<typeof UpStream>[3] {
+  #outlet({ hello }: HostSession): Outlet {
     const { line, clock } = this.#options;
     return {
       maxBody: hello.maxBody,
