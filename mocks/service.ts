@@ -1,12 +1,11 @@
 /** Answers the protocol's operations from a model: the dock's end of a line (SPEC §3 to §5). */
 import {
   DELIMITER,
-  DELIMITER_BYTES,
   type DockMessage,
   decodeFrame,
-  encodeFrame,
   encodeMessage,
   type FailureCode,
+  FrameBatch,
   HANDSHAKE_BODY,
   type Hello,
   type HostMessage,
@@ -57,7 +56,7 @@ export class Service {
   readonly #served: ServedDock;
   #run: Uint8Array[] = [];
   #session: HostSession | undefined;
-  #outgoing: Uint8Array[] = [];
+  readonly #outgoing = new FrameBatch();
   /** What is to be done once all that was said is on the line. */
   #afterwards: (() => void) | undefined;
 
@@ -366,7 +365,7 @@ export class Service {
   }
 
   #print(line: string): void {
-    this.#outgoing.push(Buffer.from(`${line}\r\n\0`));
+    this.#outgoing.addText(line);
   }
 
   #send(message: DockMessage): void {
@@ -374,17 +373,13 @@ export class Service {
   }
 
   #put(message: DockMessage): void {
-    this.#outgoing.push(encodeFrame(encodeMessage(message)));
+    this.#outgoing.add(encodeMessage(message));
   }
 
   /** Sends what was said, once what it tells of is kept. */
   #flush(): void {
     this.#dock.save();
-    if (this.#outgoing.length > 0) {
-      const bytes = Buffer.concat([DELIMITER_BYTES, ...this.#outgoing]);
-      this.#outgoing = [];
-      this.#options.line.send(bytes);
-    }
+    if (this.#outgoing.bytes > 0) this.#options.line.send(this.#outgoing.take());
     const then = this.#afterwards;
     this.#afterwards = undefined;
     if (then === undefined) return;

@@ -13,14 +13,79 @@ export function frameBound(maxBody: number): number {
 
 /** The frame of `body`, with the delimiter after it. The one before it is for the sender to decide (SPEC §1.2). */
 export function encodeFrame(body: Uint8Array): Uint8Array {
-  const checked = Buffer.allocUnsafe(body.length + CRC_BYTES);
-  checked.set(body);
-  checked.writeUInt32LE(crc32(body), body.length);
-  const frame = Buffer.allocUnsafe(cobsBound(checked.length) + 1);
-  const end = cobsEncode(checked, frame, 0);
-  frame[end] = DELIMITER;
-  return frame.subarray(0, end + 1);
+  const frame = Buffer.allocUnsafe(frameBound(body.length) + 1);
+  return frame.subarray(0, writeFrame(body, frame, 0));
 }
+
+/**
+ * Writes the frame of `body`, with the delimiter after it, into `out` from `at` on, and returns the index after it.
+ * `out` must have room for `frameBound(body.length) + 1` bytes there.
+ */
+function writeFrame(body: Uint8Array, out: Buffer, at: number): number {
+  const length = body.length + CRC_BYTES;
+  // At the end of its place, to be stuffed from there towards the beginning: what is written never reaches what is still to be read.
+  const from = at + frameBound(body.length) - length;
+  out.set(body, from);
+  out.writeUInt32LE(crc32(body), from + body.length);
+  const end = cobsEncode(out.subarray(from, from + length), out, at);
+  out[end] = DELIMITER;
+  return end + 1;
+}
+
+/** Frames that go out in one write: a delimiter before the first, and one after each (SPEC §1.2). */
+export class FrameBatch {
+  #memory: Buffer = Buffer.alloc(0);
+  /** Where in the memory the batch begins and ends. What is before it was taken. */
+  #from = 0;
+  #to = 0;
+  #frames = 0;
+
+  get frames(): number {
+    return this.#frames;
+  }
+
+  /** What the batch has become, delimiters included. */
+  get bytes(): number {
+    return this.#to - this.#from;
+  }
+
+  /** Adds the frame of a body. */
+  add(body: Uint8Array): void {
+    this.#begin(frameBound(body.length) + 1);
+    this.#to = writeFrame(body, this.#memory, this.#to);
+    this.#frames++;
+  }
+
+  /** Adds a line of console text, as a run of its own. */
+  addText(text: string): void {
+    const bytes = Buffer.from(`${text}\r\n\0`);
+    this.#begin(bytes.length);
+    this.#to += bytes.copy(this.#memory, this.#to);
+  }
+
+  /** What was added since it was taken last. Its memory isn't written to any more. */
+  take(): Buffer {
+    const batch = this.#memory.subarray(this.#from, this.#to);
+    this.#from = this.#to;
+    this.#frames = 0;
+    return batch;
+  }
+
+  /** Makes room for `bytes` more, after the delimiter that stands before everything. */
+  #begin(bytes: number): void {
+    const needed = bytes + 1;
+    if (this.#memory.length - this.#to < needed) {
+      const memory = Buffer.allocUnsafeSlow(Math.max(BATCH_MEMORY, this.bytes + needed));
+      this.#to = this.#memory.copy(memory, 0, this.#from, this.#to);
+      this.#from = 0;
+      this.#memory = memory;
+    }
+    if (this.bytes === 0) this.#memory[this.#to++] = DELIMITER;
+  }
+}
+
+/** Bytes of memory that batches are made in, one after the other. */
+const BATCH_MEMORY = 64 * 1024;
 
 /** Why a run of bytes between two delimiters gave no body. */
 export type FrameLoss = "oversize" | "cobs" | "crc";

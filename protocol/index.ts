@@ -11,6 +11,7 @@ export {
   type DecodedFrame,
   decodeFrame,
   encodeFrame,
+  FrameBatch,
   type FrameLoss,
   frameBound,
   LineGuard,

@@ -5,8 +5,8 @@ import {
   DELIMITER_BYTES,
   type DockMessage,
   decodeFrame,
-  encodeFrame,
   encodeMessage,
+  FrameBatch,
   type FrameLoss,
   HANDSHAKE_BODY,
   type HostMessage,
@@ -94,8 +94,7 @@ export class Link {
   readonly #console = new TextDecoder("utf-8");
   #maxBody = HANDSHAKE_BODY;
   #arrived: Buffer[] = [];
-  #outgoing: Uint8Array[] = [];
-  #outgoingBytes = 0;
+  readonly #outgoing = new FrameBatch();
   #open = true;
   #isSilent = true;
   #frameBytes = 0;
@@ -158,13 +157,12 @@ export class Link {
   /** Sends a message. What is sent in one turn of the event loop goes out as one write. */
   send(message: HostMessage): void {
     if (!this.#open) return;
-    if (this.#outgoing.length === 0) {
-      this.#queue(DELIMITER_BYTES);
-      queueMicrotask(() => this.#flush());
-    }
-    this.#queue(encodeFrame(encodeMessage(message)));
+    if (this.#outgoing.frames === 0) queueMicrotask(() => this.#flush());
+    const before = this.#outgoing.bytes;
+    this.#outgoing.add(encodeMessage(message));
+    this.pacing.queued(this.#outgoing.bytes - before);
     this.#handlers.trace?.({ at: this.#clock.now(), kind: "sent", message });
-    if (this.#outgoingBytes >= LARGEST_WRITE) this.#flush();
+    if (this.#outgoing.bytes >= LARGEST_WRITE) this.#flush();
   }
 
   /** Ends the link; `lost` isn't called any more. */
@@ -173,20 +171,12 @@ export class Link {
     await this.#transport.close();
   }
 
-  #queue(bytes: Uint8Array): void {
-    this.#outgoing.push(bytes);
-    this.#outgoingBytes += bytes.length;
-    this.pacing.queued(bytes.length);
-  }
-
   #flush(): void {
-    const frames = this.#outgoing.length - 1;
-    if (frames < 0) return;
-    const bytes = Buffer.concat(this.#outgoing, this.#outgoingBytes);
+    const { frames } = this.#outgoing;
+    if (frames === 0) return;
+    const bytes = this.#outgoing.take();
     this.counters.framesOut += frames;
     this.counters.bytesOut += bytes.length;
-    this.#outgoing = [];
-    this.#outgoingBytes = 0;
     const handedAt = this.#clock.now();
     if (this.#open) this.#transport.stream.write(bytes, () => this.pacing.taken(bytes.length, handedAt));
   }
