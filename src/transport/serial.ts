@@ -1,6 +1,7 @@
 /** A serial port, by serialport. */
+import { writeSync } from "node:fs";
 import { realpath } from "node:fs/promises";
-import { setTimeout } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { SerialPort } from "serialport";
 import { DockError, type Problem } from "../errors.js";
 import type { Transport } from "./transport.js";
@@ -27,6 +28,7 @@ export async function openSerial(path: string, baudRate: number): Promise<Transp
     await setTimeout(RELEASE.every);
   }
   keepBothWaiting(port);
+  writeAtOnce(port);
   watch(port);
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -50,6 +52,35 @@ function keepBothWaiting({ port: binding }: SerialPort): void {
     const writing = poller.listenerCount("writable") > 0 ? WRITABLE : 0;
     poll(event | reading | writing);
   };
+}
+
+/**
+ * Writes what the port takes at once, and waits where it takes no more. serialport has each write done by another thread, to
+ * which going and coming back takes longer than the write: the port is open without blocking, so it needn't be waited for.
+ */
+function writeAtOnce({ port: binding }: SerialPort): void {
+  if (binding === undefined || !("poller" in binding)) return; // Windows writes in another way
+  binding.write = async (bytes) => {
+    for (let at = 0; at < bytes.length; ) {
+      if (binding.fd === null) throw Object.assign(new Error("Port is not open"), { canceled: true });
+      at += taken(binding.fd, bytes.subarray(at));
+      if (at === bytes.length) break;
+      await new Promise<void>((resolve, reject) => {
+        binding.poller.once("writable", (error) => (error === null ? resolve() : reject(error)));
+      });
+    }
+    await setImmediate(); // the next write leaves a turn to others, even when the port takes everything
+  };
+}
+
+/** Bytes that a port takes just now. */
+function taken(fd: number, bytes: Buffer): number {
+  try {
+    return writeSync(fd, bytes);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "EAGAIN" || error.code === "EINTR")) return 0;
+    throw error;
+  }
 }
 
 /** The poller's events, which are libuv's. */
