@@ -71,43 +71,43 @@ const welcome = v.object({
 });
 export type Welcome = v.InferOutput<typeof welcome>;
 
-const hostMessage = v.variant("type", [
-  v.object({ type: v.literal("hello"), hello }),
-  v.object({ type: v.literal("request"), id: requestId, op: v.string(), params: map }),
-  v.object({ type: v.literal("hostData"), ...data }),
-  v.object({ type: v.literal("hostCredit"), ...credit }),
-  v.pipe(
+const hostMessages = {
+  hello: v.object({ type: v.literal("hello"), hello }),
+  request: v.object({ type: v.literal("request"), id: requestId, op: v.string(), params: map }),
+  hostData: v.object({ type: v.literal("hostData"), ...data }),
+  hostCredit: v.object({ type: v.literal("hostCredit"), ...credit }),
+  hostResend: v.pipe(
     v.object({ type: v.literal("hostResend"), ...resend }),
     v.check((it) => it.from <= it.to, "to below from"),
   ),
-  v.object({ type: v.literal("cancel"), id: requestId }),
-]);
+  cancel: v.object({ type: v.literal("cancel"), id: requestId }),
+};
 /** What a host says. */
-export type HostMessage = v.InferOutput<typeof hostMessage>;
+export type HostMessage = v.InferOutput<(typeof hostMessages)[keyof typeof hostMessages]>;
 
-const dockMessage = v.variant("type", [
-  v.object({ type: v.literal("welcome"), welcome }),
-  v.object({ type: v.literal("result"), id: requestId, value: map }),
-  v.pipe(
+const dockMessages = {
+  welcome: v.object({ type: v.literal("welcome"), welcome }),
+  result: v.object({ type: v.literal("result"), id: requestId, value: map }),
+  failure: v.pipe(
     v.object({ type: v.literal("failure"), id: uint32, failure }),
     v.check((it) => it.id !== 0 || isRefusal(it.failure), "the id 0"),
   ),
-  v.object({ type: v.literal("head"), id: requestId, meta: map }),
-  v.object({ type: v.literal("dockData"), ...data }),
-  v.object({ type: v.literal("dockCredit"), ...credit }),
-  v.pipe(
+  head: v.object({ type: v.literal("head"), id: requestId, meta: map }),
+  dockData: v.object({ type: v.literal("dockData"), ...data }),
+  dockCredit: v.object({ type: v.literal("dockCredit"), ...credit }),
+  dockResend: v.pipe(
     v.object({ type: v.literal("dockResend"), ...resend }),
     v.check((it) => it.from <= it.to, "to below from"),
   ),
-  v.object({ type: v.literal("pending"), id: requestId }),
-  v.object({
+  pending: v.object({ type: v.literal("pending"), id: requestId }),
+  log: v.object({
     type: v.literal("log"),
     level: v.picklist(["debug", "info", "warning", "error"]),
     text: text(0, 1_024),
   }),
-]);
+};
 /** What a dock says. */
-export type DockMessage = v.InferOutput<typeof dockMessage>;
+export type DockMessage = v.InferOutput<(typeof dockMessages)[keyof typeof dockMessages]>;
 
 /** What became of a body. */
 export type Parsed<M> =
@@ -121,12 +121,12 @@ export type Parsed<M> =
 
 /** Reads what a host said. */
 export function parseHostMessage(body: Uint8Array): Parsed<HostMessage> {
-  return parse(body, hostMessage, (code) => code < FIRST_DOCK_CODE);
+  return parse<HostMessage>(body, hostMessages, (code) => code < FIRST_DOCK_CODE);
 }
 
 /** Reads what a dock said. */
 export function parseDockMessage(body: Uint8Array): Parsed<DockMessage> {
-  return parse(body, dockMessage, (code) => code >= FIRST_DOCK_CODE);
+  return parse<DockMessage>(body, dockMessages, (code) => code >= FIRST_DOCK_CODE);
 }
 
 /** The body of a message. */
@@ -136,7 +136,10 @@ export function encodeMessage(message: HostMessage | DockMessage): Uint8Array {
   return encodeBody([code, ...items.map((item) => fields[item] ?? null)]);
 }
 
-function parse<M>(body: Uint8Array, schema: v.GenericSchema<unknown, M>, mine: (code: number | bigint) => boolean): Parsed<M> {
+/** A schema for each type of message that can come. */
+type Schemas<M> = { readonly [type in MessageType]?: v.GenericSchema<unknown, M> };
+
+function parse<M>(body: Uint8Array, schemas: Schemas<M>, mine: (code: number | bigint) => boolean): Parsed<M> {
   const decoded = decodeBody(body);
   if (decoded.kind === "malformed") return malformed(body, decoded.why);
   if (!isArray(decoded.item)) return malformed(body, "not an array");
@@ -146,7 +149,8 @@ function parse<M>(body: Uint8Array, schema: v.GenericSchema<unknown, M>, mine: (
   }
   const type = TYPE_OF_CODE.get(Number(code));
   if (!mine(code)) return { kind: "echo", code };
-  if (type === undefined) return { kind: "unknown", code };
+  const schema = type === undefined ? undefined : schemas[type];
+  if (type === undefined || schema === undefined) return { kind: "unknown", code };
   const names = LAYOUT[type].items;
   if (names.length !== items.length) return malformed(body, `${items.length + 1} items in a ${type}`);
   const fields: Record<string, unknown> = { type };
