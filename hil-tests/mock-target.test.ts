@@ -69,7 +69,7 @@ describe("the target `mock:`", () => {
     const before = descendantsOf(process.pid);
     await using dock = await Dock.open("mock:");
     const started = descendantsOf(process.pid).filter((pid) => !before.includes(pid));
-    for (const pid of started) process.kill(pid, "SIGKILL");
+    killAll(started);
     expect(await dock.closed).toMatchObject({ code: "LINK_LOST" });
     await expectEnd(started);
   });

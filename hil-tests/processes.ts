@@ -57,7 +57,10 @@ function isAnyLeft(pids: readonly number[], deadline: number): boolean {
 /** Ends what a failed test has left. */
 export function killAll(pids: readonly number[]): void {
   for (const pid of pids) {
-    if (running(pid) !== undefined) process.kill(pid, "SIGKILL");
+    if (running(pid) === undefined) continue;
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {} // it has just ended: some do when another one does
   }
 }
 

@@ -1,9 +1,10 @@
 /** The ports that a mock is served on: a pseudo-terminal or TCP. What goes out is cut at random places, as lines do. */
 import { spawn as spawnProcess } from "node:child_process";
 import { createServer, type Socket } from "node:net";
-import { Writable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
-import { spawn } from "@lydell/node-pty";
+import { ReadStream } from "node:tty";
+import { type IPty, spawn } from "@lydell/node-pty";
 import { fail, onEnd, ready } from "./lifetime.js";
 import type { Random } from "./random.js";
 
@@ -37,30 +38,42 @@ export type Serve = (line: Line) => Peer;
 
 /** Keeps a terminal raw and open, whether or not somebody has opened it. */
 const KEEPER = "stty raw -echo && tty && exec sleep 2147483647";
-/** Writes what comes on descriptor 3, and is not left waiting for a reader when the mock is gone. */
-const WRITER = "cat <&3 & while kill -0 $PPID && kill -0 $!; do sleep 1; done 2>/dev/null; kill -9 $!";
+/**
+ * Carries bytes from descriptor 3 to the terminal, which is descriptor 1, and from there to descriptor 4. Ends when the mock does, and
+ * with it descriptor 0: neither is left waiting for somebody who writes or reads.
+ */
+const CARRIERS = "cat <&1 >&4 3<&- & cat <&3 4>&- & exec 3<&- 4>&-; read end; kill -9 0";
 
-/** Serves a pseudo-terminal, which is opened by name like a port. */
+/**
+ * Serves a pseudo-terminal, which is opened by name like a port. Two processes `cat` stand between it and the mock. One, since
+ * node-pty's own writes spin, with everything at a stand, while nobody reads. The other, since a pseudo-terminal holds no more than some
+ * 12 kB: it takes them while the mock is at work, so that the host needn't stop.
+ */
 export function servePseudoTerminal(random: Random, serve: Serve): void {
   const terminal = spawn("/bin/sh", ["-c", KEEPER], { encoding: null });
-  // node-pty's own writes spin, with everything at a stand, while nobody reads. `cat` waits in its place.
-  const stdio = ["ignore", masterOf(terminal), "ignore", "pipe"] as const;
-  const writer = spawnProcess("/bin/sh", ["-c", WRITER], { stdio: [...stdio], detached: true }); // a group of its own, to be ended whole
-  const [, , , input] = writer.stdio;
-  if (!(input instanceof Writable)) throw new Error("a child with a pipe has an input");
-  const outlet = new Outlet(input, random, terminal, () => peer.drained());
-  const peer = serve(outlet);
   let path = "";
-  // With `encoding: null` node-pty gives buffers, whatever its types say.
-  terminal.onData((data: string | Buffer) => {
-    const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data);
-    if (path.endsWith("\n")) return peer.receive(bytes);
-    path += bytes.toString();
-    if (path.endsWith("\n")) ready(path.trim());
+  const pathCame = terminal.onData((data) => {
+    path += data.toString();
+    if (!path.endsWith("\n")) return;
+    pathCame.dispose();
+    stopReading(terminal);
+    serveTerminal(terminal, random, serve);
+    ready(path.trim());
   });
   terminal.onExit(() => fail("the pseudo-terminal is gone"));
+}
+
+function serveTerminal(terminal: IPty, random: Random, serve: Serve): void {
+  const stdio = ["pipe", masterOf(terminal), "ignore", "pipe", "pipe"] as const;
+  const carriers = spawnProcess("/bin/sh", ["-c", CARRIERS], { stdio: [...stdio], detached: true }); // a group of its own, to be ended whole
+  const [, , , input, output] = carriers.stdio;
+  if (!(input instanceof Writable && output instanceof Readable)) throw new Error("a child with pipes has both ends");
+  const outlet = new Outlet(input, random, output, () => peer.drained());
+  const peer = serve(outlet);
+  output.on("data", (bytes: Buffer) => peer.receive(bytes));
+  output.on("end", () => fail("the pseudo-terminal is gone"));
   onEnd(() => {
-    if (writer.pid !== undefined) process.kill(-writer.pid, "SIGKILL");
+    if (carriers.pid !== undefined) process.kill(-carriers.pid, "SIGKILL");
     terminal.kill("SIGKILL");
   });
 }
@@ -69,6 +82,15 @@ export function servePseudoTerminal(random: Random, serve: Serve): void {
 function masterOf(terminal: object): number {
   if ("fd" in terminal && typeof terminal.fd === "number") return terminal.fd;
   throw new Error("this node-pty has no file descriptor");
+}
+
+/** Has node-pty read nothing any more. `pause` isn't enough: what is in its way then is still read, and kept. */
+function stopReading(terminal: object): void {
+  const socket = "_socket" in terminal ? terminal._socket : undefined;
+  const handle = socket instanceof ReadStream && "_handle" in socket ? socket._handle : undefined;
+  if (typeof handle !== "object" || handle === null || !("readStop" in handle) || typeof handle.readStop !== "function")
+    throw new Error("this node-pty can't be told to stop reading");
+  handle.readStop();
 }
 
 /** How long a host waits for the one before it, which may be leaving just now, in milliseconds. */
