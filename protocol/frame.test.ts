@@ -5,6 +5,7 @@ import {
   type DecodedFrame,
   decodeFrame,
   encodeFrame,
+  FrameBatch,
   frameBound,
   LineGuard,
   type LinePiece,
@@ -95,6 +96,47 @@ describe("a frame", () => {
     const frame = encodeFrame(Uint8Array.from([0x81, ...new Uint8Array(HANDSHAKE_BODY)])).subarray(0, -1);
     expect(frame.length).toBeLessThanOrEqual(frameBound(HANDSHAKE_BODY));
     expect(decodeFrame(frame, HANDSHAKE_BODY)).toMatchObject({ kind: "lost", why: "oversize" });
+  });
+});
+
+describe("frames that go out in one write", () => {
+  const bodies = fc.array(
+    fc.oneof(
+      body,
+      fc.integer({ min: 1, max: 70_000 }).map((length) => new Uint8Array(length).fill(length)),
+    ),
+    { minLength: 1, maxLength: 12 },
+  );
+
+  test("stand behind one delimiter, each as if it were made alone, whatever was taken before", () => {
+    fc.assert(
+      fc.property(fc.array(bodies, { minLength: 1, maxLength: 4 }), (writes) => {
+        const batch = new FrameBatch();
+        const taken = writes.map((frames) => {
+          for (const it of frames) batch.add(it);
+          expect(batch.frames).toBe(frames.length);
+          const { bytes } = batch;
+          const write = batch.take();
+          expect(write).toHaveLength(bytes);
+          return write;
+        });
+        // Only now: what comes later must not touch what was taken.
+        for (const [i, frames] of writes.entries())
+          expect(
+            Buffer.compare(taken[i] ?? DELIMITER_BYTES, Buffer.concat([DELIMITER_BYTES, ...frames.map(encodeFrame)])),
+          ).toBe(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("let console text stand between them", () => {
+    const batch = new FrameBatch();
+    batch.addText("starting");
+    batch.add(BODY);
+    expect(batch.frames).toBe(1);
+    expect(batch.take()).toEqual(Buffer.concat([DELIMITER_BYTES, text("starting\r\n"), DELIMITER_BYTES, FRAME]));
+    expect(batch.bytes).toBe(0);
   });
 });
 
