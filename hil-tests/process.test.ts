@@ -113,6 +113,19 @@ describe.for(LINES)("a mock dock over $line", { concurrent: true }, ({ options }
   });
 });
 
+test("a mock dock ends with code 1 when any process that stands behind its pseudo-terminal does", async () => {
+  for (let which = 0; ; which++) {
+    await using mock = await startMock();
+    const children = descendantsOf(mock.pid);
+    const victim = children[which];
+    if (victim === undefined) break;
+    const ended = once(mock.process, "exit");
+    process.kill(victim, "SIGKILL");
+    await expectEnd([mock.pid, ...children]);
+    expect(await ended).toEqual([1, null]);
+  }
+});
+
 describe("a mock dock that can't start", { concurrent: true }, () => {
   test.for([
     ["a description that isn't there", ["--data", "/nowhere/dock.json"]],

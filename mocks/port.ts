@@ -39,10 +39,10 @@ export type Serve = (line: Line) => Peer;
 /** Keeps a terminal raw and open, whether or not somebody has opened it. */
 const KEEPER = "stty raw -echo && tty && exec sleep 2147483647";
 /**
- * Carries bytes from descriptor 3 to the terminal, which is descriptor 1, and from there to descriptor 4. Ends when the mock does, and
- * with it descriptor 0: neither is left waiting for somebody who writes or reads.
+ * Carries bytes from descriptor 3 to the terminal, which is descriptor 1, and from there to descriptor 4. Descriptor 0 never gets a
+ * byte: it ends when the mock does, however that ends, and then the whole group is killed, even a `cat` that waits for a reader.
  */
-const CARRIERS = "cat <&1 >&4 3<&- & cat <&3 4>&- & exec 3<&- 4>&-; read end; kill -9 0";
+const CARRIERS = "cat <&1 >&4 3<&- & cat <&3 4>&- & exec 3<&- 4>&-; read nothing; kill -9 0";
 
 /**
  * Serves a pseudo-terminal, which is opened by name like a port. Two processes `cat` stand between it and the mock. One, since
@@ -60,7 +60,11 @@ export function servePseudoTerminal(random: Random, serve: Serve): void {
     serveTerminal(terminal, random, serve);
     ready(path.trim());
   });
-  terminal.onExit(() => fail("the pseudo-terminal is gone"));
+  terminal.onExit(gone);
+}
+
+function gone(): never {
+  return fail("the pseudo-terminal is gone");
 }
 
 function serveTerminal(terminal: IPty, random: Random, serve: Serve): void {
@@ -71,20 +75,29 @@ function serveTerminal(terminal: IPty, random: Random, serve: Serve): void {
   const outlet = new Outlet(input, random, output, () => peer.drained());
   const peer = serve(outlet);
   output.on("data", (bytes: Buffer) => peer.receive(bytes));
-  output.on("end", () => fail("the pseudo-terminal is gone"));
+  carriers.on("exit", gone);
+  for (const end of [input, output]) end.on("close", gone);
   onEnd(() => {
-    if (carriers.pid !== undefined) process.kill(-carriers.pid, "SIGKILL");
     terminal.kill("SIGKILL");
+    try {
+      if (carriers.pid !== undefined) process.kill(-carriers.pid, "SIGKILL");
+    } catch {} // they have ended already
   });
 }
 
-/** The terminal's own end, as a file descriptor. A child that inherits it finds it blocking: libuv sees to that. */
+/**
+ * The terminal's own end, as a file descriptor. A child that inherits it finds it blocking: libuv sees to that, and so it is for this process,
+ * which shares the open file.
+ */
 function masterOf(terminal: object): number {
   if ("fd" in terminal && typeof terminal.fd === "number") return terminal.fd;
   throw new Error("this node-pty has no file descriptor");
 }
 
-/** Has node-pty read nothing any more. `pause` isn't enough: what is in its way then is still read, and kept. */
+/**
+ * Has node-pty read nothing any more, which would take bytes from the carrier, and wait with everything at a stand when there are none.
+ * `pause` isn't enough: a paused socket reads on until its buffer is full. It takes itself to be reading still, and so doesn't begin again.
+ */
 function stopReading(terminal: object): void {
   const socket = "_socket" in terminal ? terminal._socket : undefined;
   const handle = socket instanceof ReadStream && "_handle" in socket ? socket._handle : undefined;

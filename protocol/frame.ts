@@ -6,6 +6,8 @@ import { CRC_BYTES, crc32 } from "./crc.js";
 export const DELIMITER = 0x00;
 export const DELIMITER_BYTES: Uint8Array = Uint8Array.of(DELIMITER);
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /** Most bytes that a frame of a body of `maxBody` bytes has between its delimiters (SPEC §1.4). */
 export function frameBound(maxBody: number): number {
   return cobsBound(maxBody + CRC_BYTES);
@@ -34,12 +36,13 @@ function writeFrame(body: Uint8Array, out: Buffer, at: number): number {
 
 /** Frames that go out in one write: a delimiter before the first, and one after each (SPEC §1.2). */
 export class FrameBatch {
-  #memory: Buffer = Buffer.alloc(0);
+  #memory = NOTHING;
   /** Where in the memory the batch begins and ends. What is before it was taken. */
   #from = 0;
   #to = 0;
   #frames = 0;
 
+  /** How many there are; console text isn't counted. */
   get frames(): number {
     return this.#frames;
   }
@@ -68,6 +71,7 @@ export class FrameBatch {
     const batch = this.#memory.subarray(this.#from, this.#to);
     this.#from = this.#to;
     this.#frames = 0;
+    if (this.#memory.length > BATCH_MEMORY) this.#letGo(); // or what was large once would stay so
     return batch;
   }
 
@@ -75,17 +79,22 @@ export class FrameBatch {
   #begin(bytes: number): void {
     const needed = bytes + 1;
     if (this.#memory.length - this.#to < needed) {
-      const memory = Buffer.allocUnsafeSlow(Math.max(BATCH_MEMORY, this.bytes + needed));
+      const memory = Buffer.allocUnsafeSlow(Math.max(BATCH_MEMORY, 2 * this.bytes + needed));
       this.#to = this.#memory.copy(memory, 0, this.#from, this.#to);
       this.#from = 0;
       this.#memory = memory;
     }
     if (this.bytes === 0) this.#memory[this.#to++] = DELIMITER;
   }
+
+  #letGo(): void {
+    this.#memory = NOTHING;
+    this.#from = this.#to = 0;
+  }
 }
 
-/** Bytes of memory that batches are made in, one after the other. */
-const BATCH_MEMORY = 64 * 1024;
+/** Bytes of memory that batches are made in, one after the other: some of the largest that a link writes at once. */
+const BATCH_MEMORY = 256 * 1024;
 
 /** Why a run of bytes between two delimiters gave no body. */
 export type FrameLoss = "oversize" | "cobs" | "crc";
@@ -193,8 +202,6 @@ export class LineGuard {
     this.#room = this.#bound;
   }
 }
-
-const NOTHING = new Uint8Array(0);
 
 /** Adds bytes that may be frames, to the piece before where they follow on it: whoever splits them has a price for each piece. */
 function pass(bytes: Uint8Array, pieces: LinePiece[]): void {

@@ -81,7 +81,7 @@ const hostMessages = {
     v.check((it) => it.from <= it.to, "to below from"),
   ),
   cancel: v.object({ type: v.literal("cancel"), id: requestId }),
-};
+} satisfies Record<Exclude<MessageType, keyof typeof dockMessages>, v.GenericSchema>; // each type in one of the two
 /** What a host says. */
 export type HostMessage = v.InferOutput<(typeof hostMessages)[keyof typeof hostMessages]>;
 

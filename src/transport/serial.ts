@@ -55,14 +55,15 @@ function keepBothWaiting({ port: binding }: SerialPort): void {
 }
 
 /**
- * Writes what the port takes at once, and waits where it takes no more. serialport has each write done by another thread, to
- * which going and coming back takes longer than the write: the port is open without blocking, so it needn't be waited for.
+ * Writes what the port takes at once, and waits where it takes no more. serialport has each write done by another thread; going there and
+ * back takes longer than the write, which needn't wait: the port is open without blocking. Its `drain`, which isn't used here, no longer
+ * waits for a write.
  */
 function writeAtOnce({ port: binding }: SerialPort): void {
   if (binding === undefined || !("poller" in binding)) return; // Windows writes in another way
   binding.write = async (bytes) => {
     for (let at = 0; at < bytes.length; ) {
-      if (binding.fd === null) throw Object.assign(new Error("Port is not open"), { canceled: true });
+      if (binding.fd === null) throw new Error("Port is not open");
       at += taken(binding.fd, bytes.subarray(at));
       if (at === bytes.length) break;
       await new Promise<void>((resolve, reject) => {
