@@ -3,7 +3,7 @@
  * `n\n` with n bytes, cut into the same pieces as the mock's, `>n\n` with one byte when n more have come, and anything else with itself.
  */
 import { endWithParent } from "../mocks/lifetime.js";
-import { servePseudoTerminal } from "../mocks/port.js";
+import { servePseudoTerminal } from "../mocks/ports/pseudo-terminal.js";
 import { Random } from "../mocks/random.js";
 
 const random = new Random(1);
@@ -13,7 +13,7 @@ let asked = "";
 let toCome = 0;
 
 endWithParent();
-servePseudoTerminal(random, (line) => ({
+await servePseudoTerminal(random, (line) => ({
   receive(bytes) {
     if (toCome > 0) {
       toCome -= bytes.length;

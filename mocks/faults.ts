@@ -2,7 +2,7 @@
 import type { DockMessage, HostMessage } from "../protocol/index.js";
 import type { DockModel } from "./dock.js";
 import { FaultyConnection, type Outage, type Stacked } from "./faulty-line.js";
-import type { Line, Serve } from "./port.js";
+import type { Line, Serve } from "./ports/port.js";
 
 export type Way = "toDock" | "toHost";
 

@@ -2,9 +2,7 @@
 import { FrameSplitter } from "./faults/frames.js";
 import { Lane } from "./faults/lane.js";
 import type { Fault, FaultClock, FaultyLine, Way } from "./faults.js";
-import type { Line, Serve } from "./port.js";
-
-type Peer = ReturnType<Serve>;
+import type { Line, Peer, Serve } from "./ports/port.js";
 
 /** A fault, and those that were added before it. */
 export interface Stacked {

@@ -3,7 +3,7 @@
 /** How often it looks whether its parent is still there, in milliseconds. */
 const PARENT_CHECK = 250;
 
-const atEnd: (() => void)[] = [];
+const atEnd = new Set<() => void>();
 
 /** Ends the process on a signal, or soon after its parent has ended. */
 export function endWithParent(): void {
@@ -16,9 +16,10 @@ export function endWithParent(): void {
   process.on("SIGHUP", end);
 }
 
-/** Has something done before the process ends. */
-export function onEnd(then: () => void): void {
-  atEnd.push(then);
+/** Has something done before the process ends. Returns how to leave it undone. */
+export function onEnd(then: () => void): () => void {
+  atEnd.add(then);
+  return () => atEnd.delete(then);
 }
 
 /** Says where it is served: one line of JSON. */
@@ -37,6 +38,6 @@ function end(): void {
 }
 
 function exit(code: number): never {
-  for (const then of atEnd.splice(0)) then();
+  for (const then of atEnd) then();
   process.exit(code);
 }

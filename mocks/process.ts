@@ -6,7 +6,10 @@ import { DockModel, PROFILES, type ProfileName } from "./dock.js";
 import { FAULT_HELP, loadFault, parseFault } from "./faults/parse.js";
 import { Faults } from "./faults.js";
 import { endWithParent, fail, onEnd } from "./lifetime.js";
-import { type Serve, servePseudoTerminal, serveTcp } from "./port.js";
+import type { Serve } from "./ports/port.js";
+import { servePseudoTerminal } from "./ports/pseudo-terminal.js";
+import { serveSerial } from "./ports/serial.js";
+import { serveTcp } from "./ports/tcp.js";
 import { Random } from "./random.js";
 import { replaceFile } from "./replace-file.js";
 import { Memory, Service } from "./service.js";
@@ -19,6 +22,7 @@ interface Options {
   readonly seed: number;
   readonly data: string;
   readonly tcp?: { readonly host: string; readonly port: number };
+  readonly serial?: string;
   readonly chatty: boolean;
   readonly state?: string;
   readonly fault: readonly string[];
@@ -37,8 +41,9 @@ export async function run(argv: readonly string[]): Promise<void> {
   const { chatty } = options;
   const serve: Serve = faults.wrap((line) => new Service(dock, memory, { line, clock, faults, chatty }));
   if (options.report) reportAtEnd(faults);
-  if (options.tcp === undefined) servePseudoTerminal(random, serve);
-  else serveTcp(options.tcp, random, serve);
+  if (options.tcp !== undefined) serveTcp(options.tcp, random, serve);
+  else if (options.serial !== undefined) serveSerial(options.serial, random, serve);
+  else await servePseudoTerminal(random, serve);
 }
 
 const clock = {
@@ -118,6 +123,9 @@ function parse(argv: readonly string[]): Options {
     .option("--seed <number>", "for everything random", wholeNumber, 1)
     .option("--data <file>", "what it holds, as JSON; the stock data in mocks/fixtures/stock/dock.json show how", stock)
     .option("--tcp <host:port>", "serve TCP instead; a port alone is on 127.0.0.1, 0 is any free one", tcpAddress)
+    .addOption(
+      new Option("--serial <path>", "serve a serial port instead, such as a USB gadget's /dev/ttyGS0").conflicts("tcp"),
+    )
     .option("--chatty", "print console text before each answer", false)
     .option("--state <folder>", "where factory and runtime are kept; what it has comes before --data")
     .option("--fault <kind[:key=value,…]>", "something that goes wrong, see below; may be given several times", several, [])

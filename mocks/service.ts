@@ -20,7 +20,7 @@ import {
 import { answer, type Context, imageToRead, imageToWrite } from "./answers.js";
 import type { DockModel } from "./dock.js";
 import type { Faults, ServedDock } from "./faults.js";
-import type { Line } from "./port.js";
+import type { Line } from "./ports/port.js";
 import { Refusal, type RefusalDetails } from "./refusal.js";
 import { type Answer, HostSession } from "./sessions.js";
 import { DownStream, type Outlet, type Stream, UpStream } from "./stream.js";

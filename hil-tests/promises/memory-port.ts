@@ -1,6 +1,6 @@
 /** A port in memory: whoever opens it has a line to the same dock, as with a cable that is plugged in again. */
 import type { Duplex } from "node:stream";
-import type { Line, Serve } from "../../mocks/port.js";
+import type { Line, Serve } from "../../mocks/ports/port.js";
 import { chopping, duplexPair } from "../../src/testing/duplex-pair.js";
 import { Random } from "../../src/testing/random.js";
 import type { Transport } from "../../src/transport/transport.js";

@@ -1,6 +1,6 @@
 /** A faulty line in memory, with what comes out of it at both ends. */
 import type { FaultClock, Faults, Way } from "../../faults.js";
-import type { Line, Serve } from "../../port.js";
+import type { Line, Serve } from "../../ports/port.js";
 
 /** Bytes that came out, and when. */
 interface Arrival {
