@@ -1,0 +1,66 @@
+/** The USB cables of the VM that `vm.sh` boots: pulled and plugged by way of the kernel's gadget. */
+import { open, writeFile } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
+import { listPorts } from "../../src/discovery.js";
+
+/** Longest time until the host has seen a plug go in or out, in milliseconds, and how often it is looked. */
+const SEEN = { most: 10_000, every: 10 };
+
+export class Cable {
+  /** What the dock's end of the cable is opened as, by the dock. */
+  readonly dockEnd: string;
+  readonly serialNumber: string;
+  readonly #plug: string;
+  readonly #controller: string;
+
+  /** @param number 0 or 1: there are two */
+  constructor(number: 0 | 1) {
+    this.dockEnd = `/dev/ttyGS${number}`;
+    this.serialNumber = ["RW02-0005", "RW02-0006"][number] ?? "";
+    this.#plug = `/sys/kernel/config/usb_gadget/dock${number}/UDC`;
+    this.#controller = `dummy_udc.${number}`;
+  }
+
+  /** Pulls it, and waits until the host has seen that. */
+  async unplug(): Promise<void> {
+    await writeFile(this.#plug, "\n");
+    await until(async () => (await this.#hostEnd()) === undefined);
+  }
+
+  /** Plugs it in, and gives the host's end once the host can open it. */
+  async plug(): Promise<string> {
+    await writeFile(this.#plug, this.#controller);
+    return this.hostEnd();
+  }
+
+  /** Where the host finds it now. */
+  async hostEnd(): Promise<string> {
+    let path: string | undefined;
+    await until(async () => {
+      path = await this.#hostEnd();
+      return path !== undefined && (await canBeOpened(path));
+    });
+    return path ?? "";
+  }
+
+  async #hostEnd(): Promise<string | undefined> {
+    return (await listPorts()).find((port) => port.serialNumber === this.serialNumber)?.path;
+  }
+}
+
+async function canBeOpened(path: string): Promise<boolean> {
+  try {
+    await (await open(path, "r+")).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + SEEN.most;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error("the kernel hasn't seen the cable");
+    await setTimeout(SEEN.every);
+  }
+}
