@@ -5,7 +5,7 @@ import { Dock, DockError } from "../src/index.js";
 import { codeOf, expectAnswers } from "./contract/subject.js";
 import { Wire } from "./contract/wire.js";
 import { type MockDock, startMock } from "./mock-dock.js";
-import { blockUntilEnd, descendantsOf } from "./processes.js";
+import { blockUntilEnd, descendantsOf, firstOutput, killNow, startNode } from "./processes.js";
 import { startStuckReader } from "./stuck-reader.js";
 
 const LINES = [
@@ -81,13 +81,19 @@ describe("a pseudo-terminal", { concurrent: true }, () => {
     },
   );
 
-  test("that is in use is BUSY for a second client, and the first goes on", async () => {
+  test("that is in use is BUSY for a second client, which is told by whom, and the first goes on", async () => {
     await using mock = await startMock();
     await using dock = await Dock.open(mock.target);
     let second: string | undefined;
     for await (const _ of dock.images.stream("meeting")) second ??= await codeOf(Dock.open(mock.target));
     expect(second).toBe("BUSY");
     await expectAnswers(dock);
+    await expect(Dock.open(mock.target)).rejects.toThrow(`${mock.port} is in use by this program itself`);
+    const index = new URL("../dist/src/index.js", import.meta.url).href;
+    const client = `import { Dock } from ${JSON.stringify(index)}; await Dock.open(process.argv[1]).catch((error) => console.log(error.message));`;
+    const elsewhere = startNode(client, mock.target);
+    expect(await firstOutput(elsewhere)).toMatch(new RegExp(`^${mock.port} is in use by \\S.* \\(process ${process.pid}\\)`));
+    await killNow(elsewhere);
   });
 });
 

@@ -4,6 +4,8 @@ import { realpath } from "node:fs/promises";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { SerialPort } from "serialport";
 import { DockError, type Problem } from "../errors.js";
+import { holderOf } from "../holder.js";
+import { visible } from "../visible.js";
 import type { Transport } from "./transport.js";
 
 /** Bits per second that a UART runs at unless told otherwise; a USB device and a pseudo-terminal don't care. */
@@ -24,7 +26,8 @@ export async function openSerial(path: string, baudRate: number): Promise<Transp
     const failure = await new Promise<Error | null>((resolve) => port.open(resolve));
     if (failure === null) break;
     const problem = problemOfOpening(path, failure);
-    if (problem.code !== "BUSY" || performance.now() > giveUpAt) throw new DockError(problem);
+    if (problem.code !== "BUSY") throw new DockError(problem);
+    if (performance.now() > giveUpAt) throw new DockError({ ...problem, message: await messageOfBusy(path) });
     await setTimeout(RELEASE.every);
   }
   keepBothWaiting(port);
@@ -123,7 +126,7 @@ async function isPseudoTerminal(path: string): Promise<boolean> {
 function problemOfOpening(path: string, cause: Error): Problem {
   const said = cause.message.replace(/^Error:?\s*/, "");
   if (/cannot lock port|resource busy|EBUSY|access denied/i.test(said)) {
-    return { code: "BUSY", message: `${path} is in use by another program; close it, then try again.`, retryable: true, cause };
+    return { code: "BUSY", message: `${path} is in use.`, retryable: true, cause };
   }
   if (/permission denied|EACCES|EPERM/i.test(said)) {
     return {
@@ -136,4 +139,11 @@ function problemOfOpening(path: string, cause: Error): Problem {
     return { code: "NO_DOCK", message: `There is no port ${path}. \`dl7450 ports\` lists those that there are.`, cause };
   }
   return { code: "NO_DOCK", message: `${path} can't be opened as a serial port (${said}).`, cause };
+}
+
+async function messageOfBusy(path: string): Promise<string> {
+  const holder = await holderOf(await realpath(path).catch(() => path));
+  if (holder === undefined) return `${path} is in use by another program; close it, then try again.`;
+  if (holder.pid === process.pid) return `${path} is in use by this program itself; close it there first.`;
+  return `${path} is in use by ${visible(holder.program)} (process ${holder.pid}); close it, then try again.`;
 }

@@ -1,0 +1,43 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { holderOf } from "./holder.js";
+
+/** A folder like /proc, of processes by their ids: their names, and what their descriptors are. */
+async function processes(
+  all: Readonly<Record<string, { name: string; open: Readonly<Record<string, string>> }>>,
+): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "dl7450-proc-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await mkdir(join(folder, "sys"));
+  for (const [pid, { name, open }] of Object.entries(all)) {
+    await mkdir(join(folder, pid, "fd"), { recursive: true });
+    await writeFile(join(folder, pid, "comm"), `${name}\n`);
+    for (const [descriptor, path] of Object.entries(open)) await symlink(path, join(folder, pid, "fd", descriptor));
+  }
+  return folder;
+}
+
+test("a port's holder is who has it open", async () => {
+  const folder = await processes({
+    7: { name: "bash", open: { 0: "/dev/pts/1", 3: "/dev/ttyACM1" } },
+    12: { name: "minicom", open: { 0: "/dev/pts/1", 5: "/dev/ttyACM0" } },
+  });
+  expect(await holderOf("/dev/ttyACM0", folder)).toEqual({ pid: 12, program: "minicom" });
+  expect(await holderOf("/dev/ttyACM2", folder)).toBeUndefined();
+});
+
+test("who uses a port comes before who runs in it", async () => {
+  const folder = await processes({
+    3: { name: "sleep", open: { 0: "/dev/pts/4", 1: "/dev/pts/4" } },
+    9: { name: "node", open: { 20: "/dev/pts/4" } },
+    11: { name: "cat", open: { 0: "/dev/ttyACM0" } },
+  });
+  expect(await holderOf("/dev/pts/4", folder)).toEqual({ pid: 9, program: "node" });
+  expect(await holderOf("/dev/ttyACM0", folder)).toEqual({ pid: 11, program: "cat" });
+});
+
+test("where the system tells of no processes there is no holder", async () => {
+  expect(await holderOf("/dev/ttyACM0", "/none")).toBeUndefined();
+});
