@@ -84,6 +84,18 @@ describe("help", () => {
   });
 });
 
+describe("udev", () => {
+  test("prints rules, each on one line, for DisplayLink's serial ports", async () => {
+    const { exitCode, stdout, stderr } = await runCli(["udev"]);
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    const rules = stdout.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    expect(rules).toHaveLength(1);
+    for (const part of rules[0]?.split(", ") ?? []) expect(part).toMatch(/^[A-Z]+(\{\w+\})?(==|\+=|=)"[^"]+"$/);
+    expect(rules[0]).toContain('ATTRS{idVendor}=="17e9"');
+    expect(JSON.parse((await runCli(["udev", "--json"])).stdout)).toMatchObject({ rules: stdout });
+  });
+});
+
 describe("ports", () => {
   const dock: PortInfo = { path: "/dev/ttyACM0", vendorId: "17e9", productId: "6000", serialNumber: "RW02\u001b[31m" };
   const other: PortInfo = { path: "/dev/ttyUSB0", vendorId: "0403", productId: "6001", product: "UART\n\u202e" };

@@ -18,6 +18,7 @@ import { addGlobalOptions, examples } from "./options.js";
 import { addPorts } from "./ports.js";
 import { addReset } from "./reset.js";
 import { addRestart } from "./restart.js";
+import { addUdev } from "./udev.js";
 
 const EXIT_CODE_HELP = `
 Exit codes:
@@ -61,6 +62,7 @@ export function createProgram(context: Context, stdin: () => ImageSource = () =>
   addImageDelete(image, context);
   image.addHelpText("after", examples("dl7450 image get default -o default.png", "dl7450 image put logo.png"));
   addRestart(program, context);
+  addUdev(program, context);
   addReset(program, context);
   return program
     .addHelpText("after", EXIT_CODE_HELP)
