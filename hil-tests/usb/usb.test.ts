@@ -1,7 +1,10 @@
 /** Docks on real USB serial ports: the contract, and what a cable can do. Runs in the VM of `vm.sh`, by `npm run test:usb`. */
+import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { open } from "node:fs/promises";
+import { mkdir, open, writeFile } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { Dock, type OpenOptions } from "../../src/index.js";
 import { contract } from "../contract.js";
@@ -202,3 +205,46 @@ describe("a cable that is pulled", { timeout: TIMEOUT }, () => {
     expect(await dock.kv.get("count")).toBeGreaterThanOrEqual(last);
   });
 });
+
+describe("udev", { timeout: TIMEOUT }, () => {
+  test("takes the rules of `dl7450 udev`, after which ModemManager leaves docks alone", async () => {
+    const before = await system("udevadm", "info", "--query=property", await cable.hostEnd());
+    expect(before).toContain(`ID_SERIAL_SHORT=${cable.serialNumber}`);
+    expect(before).not.toContain("ID_MM_DEVICE_IGNORE");
+    await mkdir("/run/udev/rules.d", { recursive: true });
+    await writeFile("/run/udev/rules.d/60-dl7450.rules", await dl7450("udev"));
+    await system("udevadm", "control", "--reload");
+    await cable.unplug();
+    const path = await cable.plug();
+    await system("udevadm", "settle", "--timeout=20");
+    const after = await system("udevadm", "info", "--query=property", path);
+    expect(after).toContain("ID_MM_DEVICE_IGNORE=1");
+    expect(after).toMatch(/TAGS=.*:uaccess:/);
+  });
+
+  test("needn't run for ports to be listed", async () => {
+    const listed = await dl7450("ports", "--json");
+    const docks = cables.map(async (it) => ({
+      path: await it.hostEnd(),
+      vendorId: "17e9",
+      productId: "7450",
+      serialNumber: it.serialNumber,
+      manufacturer: "DisplayLink",
+      product: "DL-7450",
+      dock: true,
+    }));
+    const ports: unknown = JSON.parse(listed);
+    expect(ports).toHaveLength(2);
+    expect(ports).toEqual(expect.arrayContaining(await Promise.all(docks)));
+    await system("udevadm", "control", "--exit");
+    expect(await dl7450("ports", "--json")).toBe(listed);
+  });
+});
+
+async function system(program: string, ...args: readonly string[]): Promise<string> {
+  return (await promisify(execFile)(program, [...args])).stdout;
+}
+
+function dl7450(...args: readonly string[]): Promise<string> {
+  return system(process.execPath, fileURLToPath(new URL("../../dist/bin/dl7450.js", import.meta.url)), ...args);
+}
