@@ -38,6 +38,9 @@ function end(): void {
 }
 
 function exit(code: number): never {
-  for (const then of atEnd) then();
+  for (const then of atEnd) {
+    atEnd.delete(then); // or it would be done again if it, too, ended the process
+    then();
+  }
   process.exit(code);
 }

@@ -44,15 +44,15 @@ export function carry(terminal: Terminal, gone: () => void): Carriers {
   };
   const forget = onEnd(end);
   let isGone = false;
-  const once = (): void => {
+  const ended = (): void => {
     if (isGone) return;
     isGone = true;
     forget();
     end();
     gone();
   };
-  child.on("exit", once);
-  child.on("error", once); // it couldn't be started
-  for (const it of [input, output]) it.on("close", once).on("error", once);
+  child.on("exit", ended);
+  child.on("error", ended); // it couldn't be started
+  for (const it of [input, output]) it.on("close", ended).on("error", ended);
   return { input, output };
 }
