@@ -65,6 +65,13 @@ describe("the target `mock:`", () => {
     await expectEnd(started);
   });
 
+  test("an upload is sent once: nothing of it is lost on the way, which being sent again would hide", async () => {
+    await using dock = await Dock.open("mock:");
+    const image = new Uint8Array(3_000_000).fill(1);
+    await dock.images.put("large", image, { store: "ephemeral", type: "none" });
+    expect(dock.link.counters.uploaded).toBe(image.length);
+  });
+
   test("a mock that is killed is LINK_LOST, and leaves no process", async () => {
     const before = descendantsOf(process.pid);
     await using dock = await Dock.open("mock:");
