@@ -1,5 +1,5 @@
 /** A serial port, by serialport. */
-import { writeSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { SerialPort } from "serialport";
@@ -30,9 +30,7 @@ export async function openSerial(path: string, baudRate: number): Promise<Transp
     if (performance.now() > giveUpAt) throw new DockError({ ...problem, message: await messageOfBusy(path) });
     await setTimeout(RELEASE.every);
   }
-  keepBothWaiting(port);
-  writeAtOnce(port);
-  watch(port);
+  workAtOnce(port);
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closed ??= closePort(port);
@@ -41,14 +39,45 @@ export async function openSerial(path: string, baudRate: number): Promise<Transp
   return { kind: "serial", name: path, stream: port, holdsBack: await isPseudoTerminal(path), close };
 }
 
+/** A port as serialport has it on Linux and macOS. */
+type UnixPort = Extract<NonNullable<SerialPort["port"]>, { poller: unknown }>;
+
+/**
+ * Reads and writes in this thread, and waits only for a port that has nothing, or takes no more. serialport has each read and each write done
+ * by another thread; going there and back takes longer than the work, which needn't wait: the port is open without blocking. What is
+ * read is all that there is: a kernel hands over 4 KiB at a time. Its `drain`, which isn't used here, no longer waits for a write.
+ */
+function workAtOnce({ port: binding }: SerialPort): void {
+  if (binding === undefined || !("poller" in binding)) return; // Windows does it in another way
+  keepBothWaiting(binding);
+  const ready = (event: "readable" | "writable"): Promise<void> =>
+    new Promise((resolve, reject) => {
+      binding.poller.once(event, (error) => (error === null ? resolve() : reject(error)));
+    });
+  binding.read = async (buffer, offset, length) => {
+    for (;;) {
+      await ready("readable");
+      if (binding.fd === null) throw new Error("Port is not open");
+      const bytesRead = readAll(binding.fd, buffer.subarray(offset, offset + length));
+      if (bytesRead > 0) return { bytesRead, buffer };
+    }
+  };
+  binding.write = async (bytes) => {
+    for (let at = 0; at < bytes.length; ) {
+      if (binding.fd === null) throw new Error("Port is not open");
+      at += taken(binding.fd, bytes.subarray(at));
+      if (at < bytes.length) await ready("writable");
+    }
+    await setImmediate(); // the next write leaves a turn to others, even when the port takes everything
+  };
+}
+
 /**
  * Lets reading and writing wait at the same time. serialport's poller, when somebody begins to wait for the one, no longer looks for
  * the other (`Poller::poll` in bindings-cpp 13 starts with the newest event alone): a long write would stand still until
  * something comes in.
  */
-function keepBothWaiting({ port: binding }: SerialPort): void {
-  if (binding === undefined || !("poller" in binding)) return; // Windows waits in another way
-  const { poller } = binding;
+function keepBothWaiting({ poller }: UnixPort): void {
   const poll = poller.poll.bind(poller);
   poller.poll = (event = 0) => {
     const reading = poller.listenerCount("readable") > 0 ? READABLE : 0;
@@ -57,32 +86,33 @@ function keepBothWaiting({ port: binding }: SerialPort): void {
   };
 }
 
-/**
- * Writes what the port takes at once, and waits where it takes no more. serialport has each write done by another thread; going there and
- * back takes longer than the write, which needn't wait: the port is open without blocking. Its `drain`, which isn't used here, no longer
- * waits for a write.
- */
-function writeAtOnce({ port: binding }: SerialPort): void {
-  if (binding === undefined || !("poller" in binding)) return; // Windows writes in another way
-  binding.write = async (bytes) => {
-    for (let at = 0; at < bytes.length; ) {
-      if (binding.fd === null) throw new Error("Port is not open");
-      at += taken(binding.fd, bytes.subarray(at));
-      if (at === bytes.length) break;
-      await new Promise<void>((resolve, reject) => {
-        binding.poller.once("writable", (error) => (error === null ? resolve() : reject(error)));
-      });
+/** Reads what the port has, as far as there is room for it, and gives how many bytes. A port that has hung up is an error. */
+function readAll(fd: number, into: Buffer): number {
+  let filled = 0;
+  try {
+    while (filled < into.length) {
+      const bytes = unlessNotNow(() => readSync(fd, into, filled, into.length - filled, null));
+      if (bytes === 0) throw new Error("it has hung up");
+      if (bytes === undefined) break;
+      filled += bytes;
     }
-    await setImmediate(); // the next write leaves a turn to others, even when the port takes everything
-  };
+  } catch (error) {
+    if (filled === 0) throw error; // what came before is worth having, and the next read meets it again
+  }
+  return filled;
 }
 
 /** Bytes that a port takes just now. */
 function taken(fd: number, bytes: Buffer): number {
+  return unlessNotNow(() => writeSync(fd, bytes)) ?? 0;
+}
+
+/** Does what doesn't wait; undefined when it would have had to. */
+function unlessNotNow<T>(work: () => T): T | undefined {
   try {
-    return writeSync(fd, bytes);
+    return work();
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "EAGAIN" || error.code === "EINTR")) return 0;
+    if (error instanceof Error && "code" in error && (error.code === "EAGAIN" || error.code === "EINTR")) return undefined;
     throw error;
   }
 }
@@ -90,25 +120,6 @@ function taken(fd: number, bytes: Buffer): number {
 /** The poller's events, which are libuv's. */
 const READABLE = 1;
 const WRITABLE = 2;
-
-/** How often a port is asked whether it is still there, in milliseconds. */
-const WATCH = 500;
-
-/**
- * Ends a port that has hung up. serialport misses that when it is just reading: an end of file makes it read again, for ever.
- * What a hung-up port answers to any question is an error of input or output; one that has no modem lines says just that.
- */
-function watch(port: SerialPort): void {
-  const timer = setInterval(() => {
-    if (!port.isOpen) return clearInterval(timer);
-    port.get((error) => {
-      if (error !== null && /input\/output error|no such device|bad file/i.test(error.message))
-        port.destroy(new Error("it has hung up"));
-    });
-  }, WATCH);
-  timer.unref();
-  port.once("close", () => clearInterval(timer));
-}
 
 async function closePort(port: SerialPort): Promise<void> {
   if (!port.isOpen) return;
