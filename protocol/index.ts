@@ -42,4 +42,4 @@ export {
   type Result,
 } from "./operations.js";
 export { LARGEST_PIECE, Sending } from "./sending.js";
-export { LARGEST_WINDOW, LEAST_WINDOW, Window } from "./window.js";
+export { LARGEST_PORT_WINDOW, LARGEST_WINDOW, LEAST_WINDOW, Window } from "./window.js";

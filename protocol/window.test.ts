@@ -1,7 +1,7 @@
 /** How large the window is: what the line can take, and what it brings in soon (SPEC §5.3). */
 import { describe, expect, test } from "vitest";
 import { FIRST_WINDOW } from "./limits.js";
-import { LARGEST_WINDOW, LEAST_WINDOW, Window } from "./window.js";
+import { LARGEST_PORT_WINDOW, LARGEST_WINDOW, LEAST_WINDOW, Window } from "./window.js";
 
 const K = 1024;
 
@@ -11,7 +11,8 @@ class Line {
   #now = 1_000_000;
 
   constructor(line: "holds back" | "drops") {
-    this.window = new Window(line === "holds back" ? LARGEST_WINDOW : FIRST_WINDOW, () => this.#now);
+    const now = (): number => this.#now;
+    this.window = line === "holds back" ? new Window(LARGEST_WINDOW, now) : new Window(LARGEST_PORT_WINDOW, now, FIRST_WINDOW);
     this.window.begin();
   }
 
@@ -78,8 +79,11 @@ describe("on a line that holds back, the window", () => {
 });
 
 describe("on a line that drops what comes too fast, the window", () => {
-  test("stays at 48 KiB, however much comes in", () => {
+  test("grows to 256 KiB, until something is lost: then it stays at 48", () => {
     const { window } = new Line("drops");
+    for (let i = 0; i < 100; i++) window.arrived(48 * K);
+    expect(window.size).toBe(256 * K);
+    window.lost();
     for (let i = 0; i < 100; i++) window.arrived(48 * K);
     expect(window.size).toBe(48 * K);
   });

@@ -1,5 +1,12 @@
 /** How much may be under way at once, in requests and in bytes each way (SPEC §4.6), and who goes next. */
-import { FIRST_WINDOW, LARGEST_WINDOW, type Limits, REMEMBERED_ANSWERS, Window } from "../protocol/index.js";
+import {
+  FIRST_WINDOW,
+  LARGEST_PORT_WINDOW,
+  LARGEST_WINDOW,
+  type Limits,
+  REMEMBERED_ANSWERS,
+  Window,
+} from "../protocol/index.js";
 import type { Clock } from "./clock.js";
 
 /** What somebody wants to have under way. */
@@ -71,7 +78,8 @@ export class Flow {
   /** @param line whether it holds back when this side is late, or drops what comes (SPEC §5.3) */
   constructor(limits: Limits, line: "holds back" | "drops", clock: Clock, writes: WriteOrder) {
     this.#limits = limits;
-    this.#window = new Window(line === "holds back" ? LARGEST_WINDOW : FIRST_WINDOW, () => clock.now());
+    const now = (): number => clock.now();
+    this.#window = line === "holds back" ? new Window(LARGEST_WINDOW, now) : new Window(LARGEST_PORT_WINDOW, now, FIRST_WINDOW);
     this.#writes = writes;
   }
 
