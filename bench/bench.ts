@@ -1,35 +1,22 @@
 /** What it costs: ratios against a bare pipe in the same run, with the spread of the machine. `npm run bench [-- --json]`. */
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type Figure, figure, programOf, started } from "./measure.js";
+import { describeDock, type Figure, figure, IMAGE, print, programOf, started } from "./measure.js";
 import { overLine } from "./over-line.js";
 import { overTerminal } from "./over-terminal.js";
 
-/** Bytes of the image that is moved: as much as a dock's flash holds. */
-const IMAGE = 13_000_000;
-
 const folder = await mkdtemp(join(tmpdir(), "dl7450-bench-"));
-const data = join(folder, "dock.json");
-await writeFile(
-  data,
-  JSON.stringify({ ephemeral: { images: { big: { random: IMAGE, type: "none" } } }, runtime: { keys: { k: "value" } } }),
-);
+const data = await describeDock(folder);
 const figures: Figure[] = [];
 try {
   figures.push(...(await overTerminal(data, folder, IMAGE)), ...(await overLine(data, IMAGE)), await memory());
 } finally {
   await rm(folder, { recursive: true });
 }
-if (process.argv.includes("--json")) {
-  process.stdout.write(`${JSON.stringify(figures, undefined, 2)}\n`);
-} else {
-  for (const { what, unit, median, least, most, goal } of figures) {
-    process.stdout.write(`${what}: ${digits(median)} ${unit} (${digits(least)} to ${digits(most)}), goal ${goal}\n`);
-  }
-}
+print(figures);
 
 /** In a process of its own, so that nothing else is in its memory. */
 async function memory(): Promise<Figure> {
@@ -41,8 +28,4 @@ async function memory(): Promise<Figure> {
     await mock.stop();
   }
   return figure("extra memory while 13 MB stream to nowhere", "MB", extra, "<= 24");
-}
-
-function digits(value: number): string {
-  return value.toPrecision(3);
 }

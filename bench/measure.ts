@@ -1,6 +1,8 @@
 /** What measurements have in common: figures with their spread, time, and processes to measure. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
@@ -57,6 +59,32 @@ export async function started(program: string, args: readonly string[]): Promise
       await gone;
     },
   };
+}
+
+/** Bytes of the image that is moved: as much as a dock's flash holds. */
+export const IMAGE = 13_000_000;
+
+/** Writes what `dl7450-mock --data` takes: a dock with that image, `big`, and the key `k`. Gives the file's path. */
+export async function describeDock(folder: string): Promise<string> {
+  const file = join(folder, "dock.json");
+  const big = { random: IMAGE, type: "none" };
+  await writeFile(file, JSON.stringify({ ephemeral: { images: { big } }, runtime: { keys: { k: "value" } } }));
+  return file;
+}
+
+/** Prints figures, a line each, or as JSON for `--json`. */
+export function print(figures: readonly Figure[]): void {
+  if (process.argv.includes("--json")) {
+    process.stdout.write(`${JSON.stringify(figures, undefined, 2)}\n`);
+    return;
+  }
+  for (const { what, unit, median, least, most, goal } of figures) {
+    process.stdout.write(`${what}: ${digits(median)} ${unit} (${digits(least)} to ${digits(most)}), goal ${goal}\n`);
+  }
+}
+
+function digits(value: number): string {
+  return value < 1_000 ? value.toPrecision(3) : Math.round(value).toLocaleString("en");
 }
 
 export function programOf(name: string): string {

@@ -1,16 +1,15 @@
 /** Moving images and asking for keys over a pseudo-terminal, in turn with a bare pipe between the same two kinds of process. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { SerialPort } from "serialport";
+import type { SerialPort } from "serialport";
 import { Dock } from "../src/index.js";
+import { closeBarePipe, echo, openBarePipe, pull, push } from "./bare-pipe.js";
 import { type Figure, figure, NO_GOAL, started, timed, times } from "./measure.js";
 
 const ROUNDS = 7;
 const CALLS = 1_000;
 /** The request and the answer of `kv.get` are about so long, in bytes. */
 const ECHO_BYTES = 48;
-/** Bytes that are written to the bare pipe at once, as many as the driver does. */
-const WRITE = 32 * 1024;
 
 /** What one round took, in seconds. */
 interface Round {
@@ -28,8 +27,7 @@ interface Round {
 export async function overTerminal(data: string, folder: string, size: number): Promise<Figure[]> {
   const bare = await started("bench/bare-peer.js", []);
   const mock = await started("bin/dl7450-mock.js", ["--data", data, "--state", join(folder, "state")]);
-  const port = new SerialPort({ path: bare.port, baudRate: 115_200, autoOpen: false });
-  await new Promise<void>((resolve, reject) => port.open((error) => (error === null ? resolve() : reject(error))));
+  const port = await openBarePipe(bare.port);
   const dock = await Dock.open(mock.port);
   const rounds: Round[] = [];
   for (let i = 0; i <= ROUNDS; i++) rounds.push(await round(port, dock, size));
@@ -37,7 +35,7 @@ export async function overTerminal(data: string, folder: string, size: number): 
   await put(dock, "again", new Uint8Array(size));
   const again = await bytesSent(dock, () => put(dock, "again", new Uint8Array(size)));
   await dock.close();
-  await new Promise<void>((resolve) => port.close(() => resolve()));
+  await closeBarePipe(port);
   await Promise.all([bare.stop(), mock.stop()]);
   return [...figuresOf(rounds, size), figure("13 MB upload of what is there", "bytes sent", [again], "< 1000")];
 }
@@ -45,11 +43,11 @@ export async function overTerminal(data: string, folder: string, size: number): 
 async function round(port: SerialPort, dock: Dock, size: number): Promise<Round> {
   const fresh = randomBytes(size);
   return {
-    pull: await timed(() => pull(port, `${size}\n`, size)),
+    pull: (await pull(port, size)).seconds,
     read: await timed(() => stream(dock, size)),
-    push: await timed(() => push(port, fresh)),
+    push: await push(port, fresh),
     put: await timed(() => put(dock, "fresh", fresh)),
-    echo: await timed(() => times(CALLS, () => pull(port, `${"x".repeat(ECHO_BYTES - 1)}\n`, ECHO_BYTES))),
+    echo: await timed(() => times(CALLS, () => echo(port, ECHO_BYTES))),
     get: await timed(() => times(CALLS, () => dock.kv.get("k"))),
     set: await timed(() => times(CALLS, () => dock.kv.set("k", "value", { store: "runtime" }))),
     many: await timed(() => Promise.all(Array.from({ length: 32 }, () => times(CALLS / 8, () => dock.kv.get("k"))))),
@@ -88,28 +86,4 @@ async function bytesSent(dock: Dock, what: () => Promise<void>): Promise<number>
   const before = dock.link.counters.bytesOut;
   await what();
   return dock.link.counters.bytesOut - before;
-}
-
-/** Writes bytes, and waits until the other end has said that it has them all. */
-async function push(port: SerialPort, bytes: Uint8Array): Promise<void> {
-  const arrived = pull(port, `>${bytes.length}\n`, 1);
-  for (let at = 0; at < bytes.length; at += WRITE) {
-    const goOn = port.write(bytes.subarray(at, at + WRITE));
-    if (!goOn) await new Promise<void>((resolve) => port.once("drain", () => resolve()));
-  }
-  await arrived;
-}
-
-async function pull(port: SerialPort, request: string, bytes: number): Promise<void> {
-  let received = 0;
-  await new Promise<void>((resolve) => {
-    const take = (chunk: Buffer): void => {
-      received += chunk.length;
-      if (received < bytes) return;
-      port.off("data", take);
-      resolve();
-    };
-    port.on("data", take);
-    port.write(request);
-  });
 }
