@@ -16,3 +16,17 @@ export const systemClock: Clock = {
   },
   soon: (then) => void setImmediate(then),
 };
+
+/** Waits, or less long when the signal comes; never rejects. */
+export async function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const stop = clock.after(ms, done);
+    function done(): void {
+      stop();
+      signal?.removeEventListener("abort", done);
+      resolve();
+    }
+    signal?.addEventListener("abort", done);
+    if (signal?.aborted) done();
+  });
+}

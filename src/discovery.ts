@@ -1,6 +1,7 @@
 /** Which serial ports are plugged in, and which of them are docks. */
 import { readdir, readFile, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { type Holder, holdersOf } from "./holder.js";
 
 /** DisplayLink's USB vendor id. */
 export const DISPLAYLINK = "17e9";
@@ -18,6 +19,18 @@ export interface PortInfo {
   readonly product?: string;
 }
 
+/** A port, and who has it open, as far as that can be seen. */
+export interface FoundPort extends PortInfo {
+  readonly holder?: Holder;
+}
+
+/** A port that is plugged in. */
+export interface PluggedPort {
+  readonly port: PortInfo;
+  /** Another one for each plugging in, also of the same device into the same place. */
+  readonly plug: string;
+}
+
 /** Whether a port is a DisplayLink device, and so may be a dock. */
 export function isDock(port: PortInfo): boolean {
   return port.vendorId === DISPLAYLINK;
@@ -25,17 +38,31 @@ export function isDock(port: PortInfo): boolean {
 
 /** The USB serial ports of this host, ordered by path. On Linux out of `/sys/class/tty`, with or without udev. */
 export async function listPorts(): Promise<PortInfo[]> {
-  return process.platform === "linux" ? listPortsOfSysfs("/sys/class/tty") : listPortsOfSystem();
+  return (await pluggedPorts()).map(({ port }) => port);
+}
+
+/** The USB serial ports of this host, and who has them open. */
+export async function findPorts(): Promise<FoundPort[]> {
+  const ports = await listPorts();
+  const holders = await holdersOf(ports.map(({ path }) => path));
+  return ports.map((port) => {
+    const holder = holders.get(port.path);
+    return holder === undefined ? port : { ...port, holder };
+  });
+}
+
+export async function pluggedPorts(): Promise<PluggedPort[]> {
+  return process.platform === "linux" ? pluggedPortsOfSysfs("/sys/class/tty") : pluggedPortsOfSystem();
 }
 
 /** The USB serial ports under a folder like `/sys/class/tty`, whose entries are links to devices. */
-export async function listPortsOfSysfs(classFolder: string): Promise<PortInfo[]> {
+export async function pluggedPortsOfSysfs(classFolder: string): Promise<PluggedPort[]> {
   const names = await readdir(classFolder).catch(() => []);
   const ports = await Promise.all(names.map((name) => portOfSysfs(classFolder, name)));
   return ports.filter((port) => port !== undefined).sort(byPath);
 }
 
-async function portOfSysfs(classFolder: string, name: string): Promise<PortInfo | undefined> {
+async function portOfSysfs(classFolder: string, name: string): Promise<PluggedPort | undefined> {
   const device = await realpath(join(classFolder, name, "device")).catch(() => undefined);
   if (device === undefined) return undefined;
   // From the tty up through its interface to the USB device: the first folder that has a vendor id.
@@ -46,7 +73,7 @@ async function portOfSysfs(classFolder: string, name: string): Promise<PortInfo 
     const serialNumber = await attribute(folder, "serial");
     const manufacturer = await attribute(folder, "manufacturer");
     const product = await attribute(folder, "product");
-    return {
+    const port = {
       path: `/dev/${name}`,
       vendorId: vendorId.toLowerCase(),
       productId: productId.toLowerCase(),
@@ -54,6 +81,7 @@ async function portOfSysfs(classFolder: string, name: string): Promise<PortInfo 
       ...(manufacturer === undefined ? {} : { manufacturer }),
       ...(product === undefined ? {} : { product }),
     };
+    return { port, plug: `${port.path} ${await attribute(folder, "busnum")} ${await attribute(folder, "devnum")}` };
   }
   return undefined;
 }
@@ -63,22 +91,23 @@ async function attribute(folder: string, name: string): Promise<string | undefin
   return text.replace(/\n$/, "") || undefined;
 }
 
-async function listPortsOfSystem(): Promise<PortInfo[]> {
+async function pluggedPortsOfSystem(): Promise<PluggedPort[]> {
   const { SerialPort } = await import("serialport");
-  const ports: PortInfo[] = [];
+  const ports: PluggedPort[] = [];
   for (const { path, vendorId, productId, serialNumber, manufacturer } of await SerialPort.list()) {
     if (vendorId === undefined || productId === undefined) continue;
-    ports.push({
+    const port = {
       path,
       vendorId: vendorId.toLowerCase(),
       productId: productId.toLowerCase(),
       ...(serialNumber === undefined ? {} : { serialNumber }),
       ...(manufacturer === undefined ? {} : { manufacturer }),
-    });
+    };
+    ports.push({ port, plug: Object.values(port).join(" ") });
   }
   return ports.sort(byPath);
 }
 
-function byPath(a: PortInfo, b: PortInfo): number {
+function byPath({ port: a }: PluggedPort, { port: b }: PluggedPort): number {
   return a.path.localeCompare(b.path, "en", { numeric: true });
 }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { holderOf } from "./holder.js";
+import { holderOf, holdersOf } from "./holder.js";
 
 /** A folder like /proc, of processes by their ids: their names, and what their descriptors are. */
 async function processes(
@@ -26,6 +26,19 @@ test("a port's holder is who has it open", async () => {
   });
   expect(await holderOf("/dev/ttyACM0", folder)).toEqual({ pid: 12, program: "minicom" });
   expect(await holderOf("/dev/ttyACM2", folder)).toBeUndefined();
+});
+
+test("the holders of many ports are found in one go; who isn't seen is left out", async () => {
+  const folder = await processes({
+    7: { name: "bash", open: { 0: "/dev/pts/1", 3: "/dev/ttyACM1" } },
+    12: { name: "minicom", open: { 5: "/dev/ttyACM0", 6: "/dev/ttyACM3" } },
+  });
+  expect(await holdersOf(["/dev/ttyACM0", "/dev/ttyACM1", "/dev/ttyACM2"], folder)).toEqual(
+    new Map([
+      ["/dev/ttyACM0", { pid: 12, program: "minicom" }],
+      ["/dev/ttyACM1", { pid: 7, program: "bash" }],
+    ]),
+  );
 });
 
 test("who uses a port comes before who runs in it", async () => {

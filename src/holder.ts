@@ -13,22 +13,35 @@ export interface Holder {
 const LAST_STANDARD = 2;
 
 /**
- * A process that has the port open, this one included; undefined when none is seen. Those of other users can't be looked into without
- * their rights, and systems without `/proc` don't tell.
- * @param path the device itself, no link to it
+ * Who has a port open, this process included, by the port's path; ports that nobody is seen to have open are left out. Processes of other
+ * users can't be looked into without their rights, and systems without `/proc` don't tell.
+ * @param paths the devices themselves, no links to them
  * @param processes the folder where the system tells of its processes
  */
-export async function holderOf(path: string, processes = "/proc"): Promise<Holder | undefined> {
-  let runsInIt: string | undefined;
+export async function holdersOf(paths: readonly string[], processes = "/proc"): Promise<Map<string, Holder>> {
+  const users = new Map<string, string>();
+  const runInIt = new Map<string, string>();
+  if (paths.length === 0) return new Map();
   for (const entry of await namesIn(processes)) {
     if (!/^\d+$/.test(entry)) continue;
-    for (const descriptor of await namesIn(join(processes, entry, "fd"))) {
-      if ((await readlink(join(processes, entry, "fd", descriptor)).catch(() => "")) !== path) continue;
-      if (Number(descriptor) > LAST_STANDARD) return holder(processes, entry);
-      runsInIt ??= entry;
+    const folder = join(processes, entry, "fd");
+    const descriptors = await namesIn(folder);
+    const open = await Promise.all(descriptors.map((name) => readlink(join(folder, name)).catch(() => "")));
+    for (const [i, path] of open.entries()) {
+      if (!paths.includes(path)) continue;
+      const found = Number(descriptors[i]) > LAST_STANDARD ? users : runInIt;
+      if (!found.has(path)) found.set(path, entry);
     }
   }
-  return runsInIt === undefined ? undefined : holder(processes, runsInIt);
+  const holders = [...new Map([...runInIt, ...users])].map(
+    async ([path, entry]) => [path, await holder(processes, entry)] as const,
+  );
+  return new Map(await Promise.all(holders));
+}
+
+/** Who has the port open, this process included; undefined when nobody is seen to. */
+export async function holderOf(path: string, processes?: string): Promise<Holder | undefined> {
+  return (await holdersOf([path], processes)).get(path);
 }
 
 async function holder(processes: string, entry: string): Promise<Holder> {

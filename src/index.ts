@@ -1,8 +1,9 @@
 /** `dl7450`: reads and writes the datastore of a DL-7450 dock over a serial port. */
 export type { ImageType, KvValue, Layer, Limits } from "../protocol/index.js";
-export { DISPLAYLINK, isDock, listPorts, type PortInfo } from "./discovery.js";
+export { DISPLAYLINK, type FoundPort, isDock, listPorts, type PortInfo } from "./discovery.js";
 export { Dock, type DockInfo, type OpenOptions } from "./dock.js";
 export { DockError, type DockErrorCode, type DockErrorDetails, ERROR_CODES } from "./errors.js";
+export type { Holder } from "./holder.js";
 export {
   type Image,
   type ImageEntry,
@@ -18,6 +19,7 @@ export {
 export { type KeyEntry, type KeyValue, KvStore, type SchemaOption } from "./kv-store.js";
 export { APPLICATION_DATA, FACTORY_DATA, type LayerChoice, type LayerOption, type WriteOptions } from "./layers.js";
 export type { LinkCounters, TraceEvent } from "./link.js";
+export type { PortChange, WatchOptions } from "./port-watch.js";
 export type { ReconnectOptions } from "./reconnect.js";
 export type { CallOptions } from "./session.js";
 export type { ImageSource } from "./source.js";

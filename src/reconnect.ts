@@ -1,5 +1,5 @@
 /** A dock that was lost is looked for until it is found, or for as long as the caller wants. */
-import type { Clock } from "./clock.js";
+import { pause } from "./clock.js";
 import { type ConnectOptions, connect, type Heir, type Welcomed } from "./connect.js";
 import { DockError, type DockErrorCode, type Outcome, type Problem } from "./errors.js";
 import type { LinkCounters } from "./link.js";
@@ -102,15 +102,3 @@ function problemOfOpening(error: unknown): Problem {
 
 /** Who gets what comes from something that isn't wanted. */
 const NOBODY: Heir = { message() {}, lost() {} };
-
-async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const stop = clock.after(ms, done);
-    function done(): void {
-      stop();
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-    signal.addEventListener("abort", done);
-  });
-}

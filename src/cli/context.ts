@@ -1,7 +1,8 @@
 /** What a command gets from outside, so that a test can give it something else. */
 import type { Writable } from "node:stream";
 import type { Clock } from "../clock.js";
-import type { PortInfo } from "../discovery.js";
+import type { FoundPort } from "../discovery.js";
+import type { PortChange, WatchOptions } from "../port-watch.js";
 
 /** A stream to write to, which may be a terminal. */
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -15,6 +16,8 @@ export interface Context {
   readonly clock: Clock;
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
-  /** Which USB serial ports are plugged in. */
-  readonly listPorts: () => Promise<readonly PortInfo[]>;
+  /** Which USB serial ports are plugged in, and who has them open. */
+  readonly findPorts: () => Promise<readonly FoundPort[]>;
+  /** Which are, and then which are plugged in and pulled. */
+  readonly watchPorts: (options: WatchOptions) => AsyncIterable<PortChange>;
 }

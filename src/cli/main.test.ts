@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { PortInfo } from "../discovery.js";
+import type { FoundPort, PortInfo } from "../discovery.js";
+import type { PortChange } from "../port-watch.js";
 import { version } from "../version.js";
 import { brokenOutput, Recorder, runCli, unsafeLines } from "./testing/run-cli.js";
 
@@ -99,26 +100,65 @@ describe("udev", () => {
 describe("ports", () => {
   const dock: PortInfo = { path: "/dev/ttyACM0", vendorId: "17e9", productId: "6000", serialNumber: "RW02\u001b[31m" };
   const other: PortInfo = { path: "/dev/ttyUSB0", vendorId: "0403", productId: "6001", product: "UART\n\u202e" };
-  const listPorts = async (): Promise<PortInfo[]> => [dock, other];
+  const findPorts = async (): Promise<FoundPort[]> => [dock, { ...other, holder: { pid: 812, program: "mini\u0007com" } }];
 
   test("lists what is plugged in, made visible", async () => {
-    const { exitCode, stdout, stderr } = await runCli(["ports"], { listPorts });
+    const { exitCode, stdout, stderr } = await runCli(["ports"], { findPorts });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(stdout.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
-      ["path", "dock", "usb", "serial", "manufacturer", "product"],
+      ["path", "dock", "usb", "serial", "manufacturer", "product", "open in"],
       ["/dev/ttyACM0", "yes", "17e9:6000", "RW02\\x1b[31m"],
-      ["/dev/ttyUSB0", "no", "0403:6001", "UART\\n\\u{202e}"],
+      ["/dev/ttyUSB0", "no", "0403:6001", "UART\\n\\u{202e}", "mini\\x07com (812)"],
       [""],
     ]);
   });
 
   test("as JSON is an array", async () => {
-    const { stdout } = await runCli(["ports", "--json"], { listPorts });
+    const { stdout } = await runCli(["ports", "--json"], { findPorts });
     expect(unsafeLines(stdout)).toEqual([]);
     expect(JSON.parse(stdout)).toEqual([
       { ...dock, dock: true },
-      { ...other, dock: false },
+      { ...other, holder: { pid: 812, program: "mini\u0007com" }, dock: false },
     ]);
+  });
+
+  describe("--watch", () => {
+    const changes: PortChange[] = [
+      { kind: "plugged", port: dock },
+      { kind: "unplugged", port: other },
+    ];
+    async function* watchPorts(): AsyncGenerator<PortChange> {
+      yield* changes;
+    }
+
+    test("is a line for each change, made visible", async () => {
+      const { exitCode, stdout, stderr } = await runCli(["ports", "--watch"], { watchPorts });
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "Watching the USB serial ports, until Ctrl-C.\n" });
+      expect(stdout.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
+        ["plugged", "/dev/ttyACM0", "yes", "17e9:6000", "RW02\\x1b[31m"],
+        ["unplugged", "/dev/ttyUSB0", "no", "0403:6001", "UART\\n\\u{202e}"],
+        [""],
+      ]);
+    });
+
+    test("as JSON is an object a line", async () => {
+      const { stdout } = await runCli(["ports", "--watch", "--json", "--quiet"], { watchPorts });
+      expect(unsafeLines(stdout)).toEqual([]);
+      expect(
+        stdout
+          .trimEnd()
+          .split("\n")
+          .map((line): unknown => JSON.parse(line)),
+      ).toEqual([
+        { kind: "plugged", port: { ...dock, dock: true } },
+        { kind: "unplugged", port: { ...other, dock: false } },
+      ]);
+    });
+
+    test("ends with 130 when the user interrupts", async () => {
+      const { exitCode } = await runCli(["ports", "--watch"], { signal: AbortSignal.timeout(50) });
+      expect(exitCode).toBe(130);
+    });
   });
 
   test("with nothing plugged in is an empty list and a remark", async () => {
@@ -129,8 +169,8 @@ describe("ports", () => {
   });
 
   test("a reader of stdout that has left is no failure; a full disk is one", async () => {
-    expect(await runCli(["ports"], { listPorts, stdout: brokenOutput("EPIPE") })).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(await runCli(["ports"], { listPorts, stdout: brokenOutput("ENOSPC") })).toMatchObject({
+    expect(await runCli(["ports"], { findPorts, stdout: brokenOutput("EPIPE") })).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await runCli(["ports"], { findPorts, stdout: brokenOutput("ENOSPC") })).toMatchObject({
       exitCode: 1,
       stderr: "dl7450: stdout can't be written: the disk is full.\n",
     });

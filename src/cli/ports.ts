@@ -1,39 +1,68 @@
-/** `dl7450 ports`: what is plugged in. */
+/** `dl7450 ports`: what is plugged in, and what is plugged in and pulled. */
 import type { Command } from "commander";
-import { isDock } from "../discovery.js";
+import { isDock, type PortInfo } from "../discovery.js";
+import type { Holder } from "../holder.js";
+import { visible } from "../visible.js";
 import type { Context } from "./context.js";
+import { jsonText } from "./json-text.js";
 import { examples, type GlobalOptions } from "./options.js";
 import { remark, writeJson, writeOut } from "./output.js";
 import { table } from "./table.js";
 
+interface PortsOptions extends GlobalOptions {
+  readonly watch?: boolean;
+}
+
 export function addPorts(program: Command, context: Context): void {
   program
     .command("ports")
-    .description("list the USB serial ports, and which of them may be docks")
-    .addHelpText("after", examples("dl7450 ports", "dl7450 ports --json | jq -r '.[] | select(.dock) | .path'"))
+    .description("list the USB serial ports: which of them may be docks, and who has them open")
+    .option("--watch", "go on: a line for each port that is there, is plugged in or is pulled; with --json an object a line")
+    .addHelpText(
+      "after",
+      examples("dl7450 ports", "dl7450 ports --watch", "dl7450 ports --json | jq -r '.[] | select(.dock) | .path'"),
+    )
     .action(async (_local: unknown, command: Command) => {
-      await ports(context, command.optsWithGlobals<GlobalOptions>());
+      const options = command.optsWithGlobals<PortsOptions>();
+      await (options.watch ? watch(context, options) : ports(context, options));
     });
 }
 
 async function ports(context: Context, options: GlobalOptions): Promise<void> {
-  const found = await context.listPorts();
-  if (found.length === 0) remark(context, options, "No USB serial port is plugged in.");
+  const found = await context.findPorts();
+  if (found.length === 0) remark(context, options, NONE);
   if (options.json)
     return writeJson(
       context,
       found.map((port) => ({ ...port, dock: isDock(port) })),
     );
-  const rows = found.map((port) => {
-    const { path, vendorId, productId, serialNumber = "", manufacturer = "", product = "" } = port;
-    return [path, isDock(port) ? "yes" : "no", `${vendorId}:${productId}`, serialNumber, manufacturer, product];
-  });
-  const titles = ["path", "dock", "usb", "serial", "manufacturer", "product"];
+  const titles = ["path", "dock", "usb", "serial", "manufacturer", "product", "open in"];
   await writeOut(
     context,
     await table(
       titles.map((title) => ({ title })),
-      rows,
+      found.map((port) => [...cells(port), holderText(port.holder)]),
     ),
   );
+}
+
+async function watch(context: Context, options: GlobalOptions): Promise<void> {
+  remark(context, options, "Watching the USB serial ports, until Ctrl-C.");
+  for await (const { kind, port } of context.watchPorts({ signal: context.signal })) {
+    const line = options.json
+      ? jsonText({ kind, port: { ...port, dock: isDock(port) } })
+      : [kind.padEnd("unplugged".length), ...cells(port)].map(visible).join("  ").trimEnd();
+    await writeOut(context, `${line}\n`);
+  }
+}
+
+const NONE = "No USB serial port is plugged in.";
+
+function cells(port: PortInfo): string[] {
+  const { path, vendorId, productId, serialNumber = "", manufacturer = "", product = "" } = port;
+  return [path, isDock(port) ? "yes" : "no", `${vendorId}:${productId}`, serialNumber, manufacturer, product];
+}
+
+function holderText(holder: Holder | undefined): string {
+  return holder === undefined ? "" : `${holder.program} (${holder.pid})`;
 }

@@ -1,16 +1,13 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../testing/manual-clock.js";
-import type { Context } from "./context.js";
 import type { GlobalOptions } from "./options.js";
 import { progressBar } from "./progress.js";
-import { Recorder } from "./testing/run-cli.js";
+import { Recorder, usualContext } from "./testing/run-cli.js";
 
 async function start(kind: "file" | "terminal", options: GlobalOptions = {}) {
   const clock = new ManualClock();
   const stderr = new Recorder(kind);
-  const { signal } = new AbortController();
-  const context: Context = { stdout: new Recorder(), stderr, env: {}, clock, signal, listPorts: async () => [] };
-  return { clock, stderr, bar: await progressBar(context, options) };
+  return { clock, stderr, bar: await progressBar({ ...usualContext(), stderr, clock }, options) };
 }
 
 /** What is drawn when the second half of 200 bytes comes after `ms` milliseconds. */

@@ -1,19 +1,17 @@
 import { expect, test } from "vitest";
-import { systemClock } from "../clock.js";
 import { DockError } from "../errors.js";
 import { outputError } from "./cli-error.js";
 import type { Context } from "./context.js";
 import { StdoutClosed } from "./output.js";
 import { report } from "./report.js";
-import { Recorder } from "./testing/run-cli.js";
+import { Recorder, usualContext } from "./testing/run-cli.js";
 
 const busy = new DockError({ code: "BUSY", message: "port \u001b[31m\n is in use" });
 
 async function said(error: unknown, given: Partial<Context> & { asJson?: boolean } = {}) {
   const stderr = new Recorder();
   const { asJson = false, ...rest } = given;
-  const usual = { stdout: new Recorder(), stderr, env: {}, clock: systemClock, signal: new AbortController().signal };
-  const exitCode = await report(error, { ...usual, listPorts: async () => [], ...rest }, asJson);
+  const exitCode = await report(error, { ...usualContext(), stderr, ...rest }, asJson);
   return { exitCode, text: stderr.data.toString() };
 }
 

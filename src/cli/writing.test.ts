@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../clock.js";
 import { createProgram } from "./program.js";
 import { MockDock } from "./testing/mock-dock.js";
-import { type Ran, Recorder, runCli } from "./testing/run-cli.js";
+import { type Ran, Recorder, runCli, usualContext } from "./testing/run-cli.js";
 
 const PNG = Buffer.alloc(500_000, "dl7450");
 PNG.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
@@ -125,9 +125,7 @@ describe("image put", () => {
 
   test("- is stdin", async () => {
     const stderr = new Recorder();
-    const { signal } = new AbortController();
-    const context = { stdout: new Recorder(), stderr, env: {}, clock: systemClock, signal, listPorts: async () => [] };
-    const program = createProgram(context, () => [PNG.subarray(0, 9), PNG.subarray(9)]);
+    const program = createProgram({ ...usualContext(), stderr }, () => [PNG.subarray(0, 9), PNG.subarray(9)]);
     await program.parseAsync(["image", "put", "-", "--as", "piped", "--port", full.target], { from: "user" });
     expect(stderr.data.toString()).toContain(`piped: ${PNG.length} bytes, png, runtime, sha256 ${SHA256}`);
   });

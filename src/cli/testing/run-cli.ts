@@ -1,6 +1,7 @@
 /** Runs the command line in the process of the test, and keeps what it says. */
 import { Writable } from "node:stream";
 import { systemClock } from "../../clock.js";
+import { watchPorts } from "../../port-watch.js";
 import { visible } from "../../visible.js";
 import type { Context, Output } from "../context.js";
 import type { ExitCode } from "../exit-codes.js";
@@ -14,20 +15,25 @@ export interface Ran {
   readonly data: Buffer;
 }
 
-/** What a test gives otherwise than usual: nothing plugged in, no terminals, an empty environment. */
+/** Runs it with what a test gives otherwise than usual. */
 export async function runCli(argv: readonly string[], given: Partial<Context> = {}): Promise<Ran> {
   const stdout = new Recorder();
   const stderr = new Recorder();
-  const usual: Context = {
-    stdout,
-    stderr,
+  const exitCode = await main(argv, { ...usualContext(), stdout, stderr, ...given });
+  return { exitCode, stdout: stdout.data.toString(), stderr: stderr.data.toString(), data: stdout.data };
+}
+
+/** Nothing plugged in, no terminals, an empty environment. */
+export function usualContext(): Context {
+  return {
+    stdout: new Recorder(),
+    stderr: new Recorder(),
     env: {},
     clock: systemClock,
     signal: new AbortController().signal,
-    listPorts: async () => [],
+    findPorts: async () => [],
+    watchPorts,
   };
-  const exitCode = await main(argv, { ...usual, ...given });
-  return { exitCode, stdout: stdout.data.toString(), stderr: stderr.data.toString(), data: stdout.data };
 }
 
 /** An output that keeps what it gets. */
