@@ -2,11 +2,13 @@
 import type { Layer, Limits } from "../protocol/index.js";
 import { positive } from "./check.js";
 import { systemClock } from "./clock.js";
+import { type FoundPort, findPorts, isDock } from "./discovery.js";
 import { DockError } from "./errors.js";
 import { ImageStore } from "./image-store.js";
 import { KvStore } from "./kv-store.js";
 import type { LinkCounters, TraceEvent } from "./link.js";
 import { unknownProblem } from "./outcome.js";
+import { type PortChange, type WatchOptions, watchPorts } from "./port-watch.js";
 import { type ReconnectOptions, type Reopening, USUAL_OUTAGE } from "./reconnect.js";
 import { type CallOptions, Session, USUAL_HANDSHAKE_TIMEOUT } from "./session.js";
 import { type Transaction, type TransactionOptions, transact } from "./transaction.js";
@@ -23,6 +25,12 @@ export interface OpenOptions {
   readonly timeout?: number;
   /** Bits per second of a UART; 115,200 unless told. USB devices and pseudo-terminals don't care. */
   readonly baudRate?: number;
+  /**
+   * Whether DTR (data terminal ready), and RTS (request to send), are on; both are unless told, as opening a port turns them on, and a USB
+   * device may take DTR off for nobody listening. `false` turns them off as soon as the port is open; `USAGE` where that can't be done.
+   */
+  readonly dtr?: boolean;
+  readonly rts?: boolean;
   /**
    * Whether a dock that is lost (unplugged, restarted) is looked for and gone on with: calls wait for it, reads and uploads go on where
    * they were, each write is found out about. Without it a lost link ends everything. On by `true`, or with what holds for it.
@@ -67,6 +75,20 @@ export class Dock implements AsyncDisposable {
   /** Settles when the link is over: with the reason, or with undefined after `close`. Never rejects. */
   readonly closed: Promise<DockError | undefined>;
 
+  /** The docks that are plugged in: DisplayLink's USB serial ports, ordered by path, and who has them open. `open` takes their `path`, or `id:` and their `serialNumber`. */
+  static async discover(): Promise<FoundPort[]> {
+    return (await findPorts()).filter(isDock);
+  }
+
+  /**
+   * Tells which docks there are, each as plugged in, and then which are plugged in and pulled, within a quarter of a second. Goes on until
+   * the loop is left or the signal comes: then it fails with `ABORTED`.
+   * @example for await (const { kind, port } of Dock.watch()) console.log(kind, port.serialNumber);
+   */
+  static async *watch(options: WatchOptions = {}): AsyncGenerator<PortChange, void> {
+    for await (const change of watchPorts(options)) if (isDock(change.port)) yield change;
+  }
+
   /**
    * Opens a dock: a path, `id:SERIAL`, `tcp://HOST:PORT`, `mock:` (a mock dock of its own), or nothing, which is `DL7450_PORT` in
    * the environment, else the one DisplayLink port there is.
@@ -76,17 +98,21 @@ export class Dock implements AsyncDisposable {
   static async open(target?: string, options: OpenOptions = {}): Promise<Dock> {
     const { handshakeTimeout: timeout } = timesOf(options);
     const baudRate = positive("baudRate", options.baudRate ?? 115_200);
-    const { signal } = options;
+    const { signal, dtr, rts } = options;
     if (signal?.aborted)
       throw new DockError({ code: "ABORTED", message: "Opening the dock was aborted.", cause: signal.reason });
     const where = parseTarget(target ?? process.env.DL7450_PORT);
     const reconnect = reconnectOf(options.reconnect);
-    const opening = { baudRate, timeout, ...(signal === undefined ? {} : { signal }) };
+    if ((dtr !== undefined || rts !== undefined) && (where.kind === "tcp" || where.kind === "mock")) {
+      throw new DockError({ code: "USAGE", message: "DTR and RTS are lines of a serial port, which this target isn't." });
+    }
+    const line = { baudRate, dtr, rts };
+    const opening = { ...line, timeout, ...(signal === undefined ? {} : { signal }) };
     if (reconnect === undefined) return Dock.over(await openTarget(where, opening), options);
     const place = await lastingPlace(where, opening);
     try {
       const transport = await place.open(opening);
-      const session = await sessionOver(transport, options, (later) => place.openAgain({ baudRate, ...later }));
+      const session = await sessionOver(transport, options, (later) => place.openAgain({ ...line, ...later }));
       return new Dock(session, place.release);
     } catch (error) {
       await place.release();

@@ -134,6 +134,14 @@ describe("opening fails", () => {
     expect(opening.error.retryable).toBe(true);
   });
 
+  test("with NO_ANSWER that names what is plugged in there", async () => {
+    const { clock, opening } = beginSession({ hello: silent, pair: { device: "Arduino, Uno, USB 2341:0043" } });
+    await clock.advance(5_000);
+    expect(opening.error.message).toMatch(
+      /^No dock answered at a line in memory \(Arduino, Uno, USB 2341:0043\) within 5000 ms\. /,
+    );
+  });
+
   test.each([
     { rule: "nothing came", line: "", hint: "Nothing came back" },
     { rule: "only text came", line: "MicroPython v1.27\r\n>>> ", hint: 'only prints text, last: ">>>"' },

@@ -111,9 +111,10 @@ export class Handshake {
       : line === "" || broken > 0
         ? `${since("bytesIn")} bytes came back, but no welcome: another device, another speed, or a dock whose application doesn't speak the protocol.`
         : `It only prints text, last: "${visible(line)}". Does its application speak the protocol?`;
+    const where = link.device === undefined ? link.name : `${link.name} (${link.device})`;
     return {
       code: "NO_ANSWER",
-      message: `No dock answered at ${link.name} within ${this.#options.handshakeTimeout} ms. ${heard}`,
+      message: `No dock answered at ${where} within ${this.#options.handshakeTimeout} ms. ${heard}`,
       retryable: true,
     };
   }

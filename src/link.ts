@@ -124,6 +124,11 @@ export class Link {
     return this.#transport.name;
   }
 
+  /** What is plugged in at its end, as a person would name it; undefined when nobody knows. */
+  get device(): string | undefined {
+    return this.#transport.device;
+  }
+
   /** What the line does when the reader is late. */
   get whenLate(): "holds back" | "drops" {
     return this.#transport.holdsBack ? "holds back" : "drops";

@@ -10,12 +10,14 @@ export async function withDock<T>(
   use: (dock: Dock) => Promise<T>,
 ): Promise<T> {
   const { Dock } = await import("../dock.js"); // not for --help
-  const { port, timeout, baud } = options;
+  const { port, timeout, baud, dtr, rts } = options;
   const ms = timeout === undefined ? undefined : timeout * 1_000;
   await using dock = await Dock.open(port || env.DL7450_PORT || "", {
     signal,
     ...(ms === undefined ? {} : { handshakeTimeout: ms, timeout: ms }),
     ...(baud === undefined ? {} : { baudRate: baud }),
+    ...(dtr === undefined ? {} : { dtr }),
+    ...(rts === undefined ? {} : { rts }),
   });
   return await use(dock);
 }

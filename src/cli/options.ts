@@ -8,6 +8,8 @@ export interface GlobalOptions {
   /** Seconds. */
   readonly timeout?: number;
   readonly baud?: number;
+  readonly dtr?: boolean;
+  readonly rts?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
@@ -32,6 +34,10 @@ export function addGlobalOptions(program: Command): void {
     )
     .option("--timeout <seconds>", "longest wait for the dock to open, and for each answer", seconds)
     .option("--baud <rate>", "bits per second of a UART; USB doesn't care", baudRate)
+    .option("--dtr", "have DTR on, as it is unless told: opening a port turns it on")
+    .option("--no-dtr", "have DTR off once the port is open")
+    .option("--rts", "have RTS on, as it is unless told")
+    .option("--no-rts", "have RTS off once the port is open")
     .option("--json", "print JSON, errors too")
     .option("--quiet", "say nothing but data and errors");
 }

@@ -13,6 +13,8 @@ export interface PairOptions {
   readonly toDock?: Carry;
   /** Whether the line holds the sender back (SPEC §5.3); it doesn't unless told. */
   readonly holdsBack?: Transport["holdsBack"];
+  /** What is plugged in there; nobody knows unless told. */
+  readonly device?: string;
 }
 
 export interface Pair {
@@ -24,7 +26,7 @@ export interface Pair {
 /** Bytes that one end can have written before the other has read them, as in a kernel's buffer. */
 const BUFFER = 64 * 1024;
 
-export function duplexPair({ toHost = whole, toDock = whole, holdsBack = false }: PairOptions = {}): Pair {
+export function duplexPair({ toHost = whole, toDock = whole, holdsBack = false, ...known }: PairOptions = {}): Pair {
   const host = new End(toDock);
   const dock = new End(toHost);
   host.join(dock);
@@ -36,7 +38,7 @@ export function duplexPair({ toHost = whole, toDock = whole, holdsBack = false }
       host.destroy();
     });
   };
-  return { host: { kind: "serial", name: "a line in memory", stream: host, holdsBack, close }, dock };
+  return { host: { kind: "serial", name: "a line in memory", ...known, stream: host, holdsBack, close }, dock };
 }
 
 /** Cuts bytes at random places: now and then into single bytes, mostly into longer pieces. */

@@ -3,40 +3,69 @@ import { readSync, writeSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { SerialPort } from "serialport";
-import { DockError, type Problem } from "../errors.js";
-import { holderOf } from "../holder.js";
-import { visible } from "../visible.js";
+import { DockError } from "../errors.js";
+import { problemOfOpening, saidBy, troubleOf } from "./port-trouble.js";
 import type { Transport } from "./transport.js";
 
 /** Bits per second that a UART runs at unless told otherwise; a USB device and a pseudo-terminal don't care. */
 export const USUAL_BAUD_RATE = 115_200;
 
 /**
- * How long a port that is taken is tried again, and how often, in milliseconds: whoever has just closed it may have a read under way
- * in the kernel, which keeps the lock until it returns.
+ * How long a port is tried again that is taken, or may not be opened, and how often, in milliseconds. Whoever has just closed it may have a
+ * read under way in the kernel, which keeps the lock until it returns; and udev takes a moment to say who may open what was just plugged in.
  */
-const RELEASE = { most: 300, every: 20 };
+const SETTLING = { most: 300, every: 20 };
 
-/** Opens a port for itself alone, raw, 8N1, or fails with `NO_DOCK`, `BUSY` or `PERMISSION`. */
-export async function openSerial(path: string, baudRate: number): Promise<Transport> {
-  // hupcl off: closing the port doesn't drop DTR, at which some adapters reset what is behind them.
-  const port = new SerialPort({ path, baudRate, autoOpen: false, lock: true, hupcl: false });
-  const giveUpAt = performance.now() + RELEASE.most;
+/**
+ * On Linux and macOS whether closing drops DTR is left to the system, or to who has said `stty -hupcl`. On Windows serialport would have DTR off
+ * from the beginning, which a USB device may take for nobody listening.
+ */
+const HUPCL = process.platform === "win32";
+
+export interface LineOptions {
+  /** Bits per second of a UART. */
+  readonly baudRate: number;
+  /** Whether DTR, and RTS, are on, as opening a port has them; on unless told. */
+  readonly dtr?: boolean | undefined;
+  readonly rts?: boolean | undefined;
+}
+
+/**
+ * Opens a port for itself alone, raw, 8N1, or fails with `NO_DOCK`, `BUSY` or `PERMISSION`; with `USAGE` when it has no DTR or RTS to be set.
+ * @param device what is plugged in there, for messages
+ */
+export async function openSerial(path: string, { baudRate, dtr, rts }: LineOptions, device?: string): Promise<Transport> {
+  const port = new SerialPort({ path, baudRate, autoOpen: false, lock: true, hupcl: HUPCL });
+  const giveUpAt = performance.now() + SETTLING.most;
   for (;;) {
     const failure = await new Promise<Error | null>((resolve) => port.open(resolve));
     if (failure === null) break;
-    const problem = problemOfOpening(path, failure);
-    if (problem.code !== "BUSY") throw new DockError(problem);
-    if (performance.now() > giveUpAt) throw new DockError({ ...problem, message: await messageOfBusy(path) });
-    await setTimeout(RELEASE.every);
+    if (troubleOf(failure) === "NO_DOCK" || performance.now() > giveUpAt) {
+      throw new DockError(await problemOfOpening(path, failure));
+    }
+    await setTimeout(SETTLING.every);
   }
+  if (dtr === false || rts === false) await setSignals(port, { dtr, rts });
   workAtOnce(port);
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closed ??= closePort(port);
     return closed;
   };
-  return { kind: "serial", name: path, stream: port, holdsBack: await isPseudoTerminal(path), close };
+  const holdsBack = await isPseudoTerminal(path);
+  return { kind: "serial", name: path, ...(device === undefined ? {} : { device }), stream: port, holdsBack, close };
+}
+
+/**
+ * Has DTR or RTS off, which opening a port turns on. serialport 13 on Linux clears a break before: a port whose device knows none, as some of
+ * CDC-ACM, refuses that.
+ */
+async function setSignals(port: SerialPort, { dtr = true, rts = true }: Pick<LineOptions, "dtr" | "rts">): Promise<void> {
+  const failure = await new Promise<Error | null>((resolve) => port.set({ dtr, rts }, resolve));
+  if (failure === null) return;
+  await closePort(port);
+  const message = `DTR and RTS of ${port.path} can't be turned off (${saidBy(failure)}).`;
+  throw new DockError({ code: "USAGE", message, cause: failure });
 }
 
 /** A port as serialport has it on Linux and macOS. */
@@ -131,30 +160,4 @@ async function closePort(port: SerialPort): Promise<void> {
 async function isPseudoTerminal(path: string): Promise<boolean> {
   const real = await realpath(path).catch(() => path);
   return real.startsWith("/dev/pts/");
-}
-
-/** serialport's errors are plain ones whose text comes from the system. */
-function problemOfOpening(path: string, cause: Error): Problem {
-  const said = cause.message.replace(/^Error:?\s*/, "");
-  if (/cannot lock port|resource busy|EBUSY|access denied/i.test(said)) {
-    return { code: "BUSY", message: `${path} is in use.`, retryable: true, cause };
-  }
-  if (/permission denied|EACCES|EPERM/i.test(said)) {
-    return {
-      code: "PERMISSION",
-      message: `You may not open ${path}. On Linux it belongs to a group, often dialout: sudo usermod -aG dialout $USER, then log in again.`,
-      cause,
-    };
-  }
-  if (/no such (file|device)|file not found|ENOENT|ENXIO|ENODEV/i.test(said)) {
-    return { code: "NO_DOCK", message: `There is no port ${path}. \`dl7450 ports\` lists those that there are.`, cause };
-  }
-  return { code: "NO_DOCK", message: `${path} can't be opened as a serial port (${said}).`, cause };
-}
-
-async function messageOfBusy(path: string): Promise<string> {
-  const holder = await holderOf(await realpath(path).catch(() => path));
-  if (holder === undefined) return `${path} is in use by another program; close it, then try again.`;
-  if (holder.pid === process.pid) return `${path} is in use by this program itself; close it there first.`;
-  return `${path} is in use by ${visible(holder.program)} (process ${holder.pid}); close it, then try again.`;
 }

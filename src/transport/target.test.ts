@@ -201,6 +201,12 @@ describe.runIf(built && process.platform === "linux")("a mock dock of its own", 
 });
 
 describe("Dock.open", () => {
+  test.each(["mock:", "tcp://127.0.0.1:1"])("with DTR or RTS for %s, which has none, is USAGE", async (target) => {
+    for (const options of [{ dtr: true }, { rts: false }]) {
+      expect((await errorFrom(Dock.open(target, options))).code).toBe("USAGE");
+    }
+  });
+
   test("with an aborted signal is ABORTED before anything is opened", async () => {
     const error = await errorFrom(Dock.open("/dev/there-is-no-such-port", { signal: AbortSignal.abort() }));
     expect(error.code).toBe("ABORTED");

@@ -3,6 +3,7 @@ import { realpath } from "node:fs/promises";
 import { isDock, listPorts, type PortInfo } from "../discovery.js";
 import { DockError } from "../errors.js";
 import { quoted, visible } from "../visible.js";
+import type { LineOptions } from "./serial.js";
 import { openTcp, type TcpAddress } from "./tcp.js";
 import type { Transport } from "./transport.js";
 
@@ -17,9 +18,7 @@ export type Target =
 const MOCK_PROFILES = ["full", "preview", "development"] as const;
 type MockProfile = (typeof MOCK_PROFILES)[number];
 
-export interface TargetOptions {
-  /** Bits per second of a UART. */
-  readonly baudRate: number;
+export interface TargetOptions extends LineOptions {
   /** Longest time to open, in milliseconds. */
   readonly timeout: number;
   readonly signal?: AbortSignal;
@@ -50,9 +49,9 @@ export function parseTarget(text: string | undefined): Target {
 export async function openTarget(target: Target, options: TargetOptions): Promise<Transport> {
   switch (target.kind) {
     case "path":
-      return openPath(target.path, options);
+      return openPort(await portAt(target.path, options.ports ?? listPorts), options);
     case "id":
-      return openPath(await pathOfSerialNumber(target.serialNumber, options.ports ?? listPorts), options);
+      return openPort(await portOfSerialNumber(target.serialNumber, options.ports ?? listPorts), options);
     case "tcp":
       return openTcp(target.address, options.timeout, options.signal);
     case "mock": {
@@ -60,7 +59,7 @@ export async function openTarget(target: Target, options: TargetOptions): Promis
       return openMock(["--profile", target.profile], options.timeout, options.signal);
     }
     case "only":
-      return openPath(await pathOfOnlyDock(options.ports ?? listPorts), options);
+      return openPort(await portOfOnlyDock(options.ports ?? listPorts), options);
   }
 }
 
@@ -90,10 +89,11 @@ export async function lastingPlace(target: Target, options: TargetOptions): Prom
     }
     case "only":
     case "path": {
-      const path = target.kind === "path" ? target.path : await pathOfOnlyDock(ports);
-      const again = await targetAgain(path, ports);
+      const port = target.kind === "path" ? await portAt(target.path, ports) : await portOfOnlyDock(ports);
+      const { serialNumber } = port;
+      const again: Target = serialNumber === undefined ? { kind: "path", path: port.path } : { kind: "id", serialNumber };
       const openAgain: LastingPlace["openAgain"] = (later) => openTarget(again, later);
-      return { open: (first) => openPath(path, first), openAgain, release };
+      return { open: (first) => openPort(port, first), openAgain, release };
     }
     case "id":
     case "tcp": {
@@ -103,18 +103,28 @@ export async function lastingPlace(target: Target, options: TargetOptions): Prom
   }
 }
 
-async function targetAgain(path: string, ports: () => Promise<readonly PortInfo[]>): Promise<Target> {
-  const real = await realpath(path).catch(() => path);
-  const { serialNumber } = (await ports()).find((port) => port.path === real) ?? {};
-  return serialNumber === undefined ? { kind: "path", path } : { kind: "id", serialNumber };
-}
+/** A port: of a path that no USB device has, only the path is known. */
+type Port = Pick<PortInfo, "path"> & Partial<PortInfo>;
 
-async function openPath(path: string, { baudRate }: TargetOptions): Promise<Transport> {
+async function openPort(port: Port, { baudRate, dtr, rts }: TargetOptions): Promise<Transport> {
   const { openSerial } = await import("./serial.js"); // loads a native module: only for who needs it
-  return openSerial(path, baudRate);
+  return openSerial(port.path, { baudRate, dtr, rts }, deviceOf(port));
 }
 
-async function pathOfSerialNumber(serialNumber: string, ports: () => Promise<readonly PortInfo[]>): Promise<string> {
+/** What a USB device says that it is; undefined for what is none. */
+function deviceOf({ vendorId, productId, manufacturer, product }: Port): string | undefined {
+  if (vendorId === undefined || productId === undefined) return undefined;
+  const said = [manufacturer, product].filter((it) => it !== undefined).map(visible);
+  return [...said, `USB ${vendorId}:${productId}`].join(", ");
+}
+
+async function portAt(path: string, ports: () => Promise<readonly PortInfo[]>): Promise<Port> {
+  const real = await realpath(path).catch(() => path);
+  const port = (await ports()).find((it) => it.path === real);
+  return { ...port, path };
+}
+
+async function portOfSerialNumber(serialNumber: string, ports: () => Promise<readonly PortInfo[]>): Promise<PortInfo> {
   const found = (await ports()).filter((port) => port.serialNumber === serialNumber);
   const [first] = found;
   if (first === undefined) {
@@ -124,10 +134,10 @@ async function pathOfSerialNumber(serialNumber: string, ports: () => Promise<rea
     });
   }
   if (found.length > 1) throw several(`Several ports have the serial number ${quoted(serialNumber)}`, found);
-  return first.path;
+  return first;
 }
 
-async function pathOfOnlyDock(ports: () => Promise<readonly PortInfo[]>): Promise<string> {
+async function portOfOnlyDock(ports: () => Promise<readonly PortInfo[]>): Promise<PortInfo> {
   const docks = (await ports()).filter(isDock);
   const [first] = docks;
   if (first === undefined) {
@@ -138,7 +148,7 @@ async function pathOfOnlyDock(ports: () => Promise<readonly PortInfo[]>): Promis
     });
   }
   if (docks.length > 1) throw several("Several docks are plugged in", docks);
-  return first.path;
+  return first;
 }
 
 function several(what: string, ports: readonly PortInfo[]): DockError {

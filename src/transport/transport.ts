@@ -6,6 +6,8 @@ export interface Transport {
   readonly kind: "serial" | "tcp";
   /** The line as a person would name it: a path, or `tcp://host:port`. */
   readonly name: string;
+  /** What is plugged in there, as a person would name it; absent when nobody knows. Safe to print. */
+  readonly device?: string;
   /** The bytes. It is destroyed, or emits `error`, `end` or `close`, when the line is gone: the first of them counts. */
   readonly stream: Duplex;
   /**

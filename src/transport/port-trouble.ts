@@ -1,0 +1,66 @@
+/** Why a serial port can't be opened, and what to do about it. */
+import { readFile, realpath, stat } from "node:fs/promises";
+import type { DockErrorCode, Problem } from "../errors.js";
+import { holderOf } from "../holder.js";
+import { visible } from "../visible.js";
+
+/** What kind of trouble it is: serialport's errors are plain ones whose text comes from the system. */
+export function troubleOf(failure: Error): Extract<DockErrorCode, "BUSY" | "PERMISSION" | "NO_DOCK"> {
+  const said = saidBy(failure);
+  if (/cannot lock port|resource busy|EBUSY|access denied/i.test(said)) return "BUSY";
+  if (/permission denied|EACCES|EPERM/i.test(said)) return "PERMISSION";
+  return "NO_DOCK";
+}
+
+export async function problemOfOpening(path: string, cause: Error): Promise<Problem> {
+  const code = troubleOf(cause);
+  switch (code) {
+    case "BUSY":
+      return { code, message: await messageOfBusy(path), retryable: true, cause };
+    case "PERMISSION":
+      return { code, message: `You may not open ${path}. ${await permissionHint(path)}`, cause };
+    case "NO_DOCK":
+      return { code, message: messageOfMissing(path, saidBy(cause)), cause };
+  }
+}
+
+async function messageOfBusy(path: string): Promise<string> {
+  const holder = await holderOf(await realpath(path).catch(() => path));
+  if (holder === undefined) return `${path} is in use by another program; close it, then try again.`;
+  if (holder.pid === process.pid) return `${path} is in use by this program itself; close it there first.`;
+  return `${path} is in use by ${visible(holder.program)} (process ${holder.pid}); close it, then try again.`;
+}
+
+function messageOfMissing(path: string, said: string): string {
+  if (/no such (file|device)|file not found|ENOENT|ENXIO|ENODEV/i.test(said)) {
+    return `There is no port ${path}. \`dl7450 ports\` lists those that there are.`;
+  }
+  return `${path} can't be opened as a serial port (${said}).`;
+}
+
+/** Read and write, for a file's group. */
+const GROUP_MAY = 0o060;
+
+/** How to be let open a port: by its group, where that may. */
+async function permissionHint(path: string): Promise<string> {
+  const { gid, mode } = await stat(path).catch(() => ({ gid: 0, mode: 0 }));
+  const group = await groupName(gid);
+  if (gid === 0 || (mode & GROUP_MAY) !== GROUP_MAY || group === undefined) {
+    return "Only root may. `dl7450 udev` prints rules by which whoever is logged in may open docks.";
+  }
+  return `It belongs to the group ${visible(group)}: sudo usermod -aG ${visible(group)} $USER, then log in again. Or \`dl7450 udev\` prints rules by which whoever is logged in may open docks.`;
+}
+
+async function groupName(gid: number): Promise<string | undefined> {
+  const groups = await readFile("/etc/group", "utf8").catch(() => "");
+  for (const line of groups.split("\n")) {
+    const [name, , id] = line.split(":");
+    if (id === String(gid)) return name;
+  }
+  return undefined;
+}
+
+/** What the system said. */
+export function saidBy({ message }: Error): string {
+  return message.replace(/^(Error:?\s*)+/, "");
+}
