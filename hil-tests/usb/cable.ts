@@ -33,6 +33,13 @@ export class Cable {
     return this.hostEnd();
   }
 
+  /** Pulls it for so many milliseconds and puts it back, whatever the host has seen of that. */
+  async flick(out: number): Promise<void> {
+    await writeFile(this.#plug, "\n");
+    await setTimeout(out);
+    await writeFile(this.#plug, this.#controller);
+  }
+
   /** Where the host finds it now. */
   async hostEnd(): Promise<string> {
     let path: string | undefined;

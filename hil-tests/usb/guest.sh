@@ -1,5 +1,6 @@
 # Inside the VM, before COMMAND: the docks' ends of two USB cables, and udev. COMMAND finds
 #   /sys/kernel/config/usb_gadget/dock0 and dock1, the docks RW02-0005 and RW02-0006, plugged in: their file UDC is the plug
+#   /dev/ttyUSB0, an adapter of FTDI's kind with nothing behind it
 #   USB_VM=1 in its environment
 export PATH HOME=/tmp TERM=dumb USB_VM=1
 PATH=$(cat /run/vm/path)
@@ -29,5 +30,4 @@ udevadm settle --timeout=20
 bash /run/vm/command </dev/null 2>&1 | cat # which isn't a terminal, so that nothing is drawn on it
 echo "${PIPESTATUS[0]}" >/run/vm/code
 sync
-echo o >/proc/sysrq-trigger
-sleep 60
+echo o >/proc/sysrq-trigger; while :; do :; done # on one line: nothing can be read any more

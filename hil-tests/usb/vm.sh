@@ -3,13 +3,14 @@
 #
 # The VM is QEMU without KVM, its kernel the one that Debian packages. Two USB gadgets are the docks' ends, /dev/ttyGS0 and /dev/ttyGS1;
 # dummy_hcd joins them to the same kernel's cdc-acm driver, whose ports /dev/ttyACM0 and /dev/ttyACM1 are as real as those of a dock on a
-# desk. See guest.sh for what COMMAND finds. The present folder can be written; everything else of this machine can only be read.
+# desk. QEMU adds a UART adapter, /dev/ttyUSB0, with nothing behind it. See guest.sh for what COMMAND finds. The present folder can be
+# written; everything else of this machine can only be read.
 #
 # Exits with COMMAND's own code; with 3 and a reason where the VM can't be had; with 124 after USB_VM_SECONDS, 900 unless set.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/dl7450-usb-vm-1
-modules=(virtio_pci 9pnet_virtio 9p configfs dummy_hcd usb_f_acm cdc_acm)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/dl7450-usb-vm-2
+modules=(virtio_pci 9pnet_virtio 9p configfs dummy_hcd usb_f_acm cdc_acm xhci_pci ftdi_sio)
 
 cannot() {
   printf 'The USB tests need a Linux VM, which can'\''t be had here: %s\n' "$*" >&2
@@ -71,7 +72,7 @@ make_machine() {
   rm -rf "$work"
 }
 
-[ $# -gt 0 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# -gt 0 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2; }
 [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || cannot "this is $(uname -s) on $(uname -m), and the VM is Linux on x86_64."
 command -v apt-get >/dev/null || cannot "there is no apt-get: only Debian is known."
 install_tools
@@ -90,6 +91,7 @@ share() { printf 'local,path=%s,mount_tag=%s,id=%s,security_model=none,multidevs
 timeout "${USB_VM_SECONDS:-900}" qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 3072 -no-reboot \
   -display none -monitor none -serial stdio -kernel "$cache/kernel" -initrd "$cache/first-files.gz" \
   -append 'console=ttyS0 quiet loglevel=1 panic=-1' \
+  -device qemu-xhci -chardev null,id=nothing -device usb-serial,chardev=nothing,serial=ADAPTER,always-plugged=on \
   -virtfs "$(share / root ,readonly=on)" -virtfs "$(share "$PWD" folder '')" -virtfs "$(share "$run" run '')" </dev/null 2>"$run/qemu" |
   sed -u -e 's/\r$//' -e '/SeaBIOS/d' -e '/sysrq: Power Off\|reboot: Power down/d' || true
 [ -s "$run/code" ] && exit "$(cat "$run/code")"
