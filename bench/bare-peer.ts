@@ -4,7 +4,7 @@
  * more have come, and anything else with itself.
  */
 import { SerialPort } from "serialport";
-import { endWithParent, ready } from "../mocks/lifetime.js";
+import { endWithParent, fail, ready } from "../mocks/lifetime.js";
 import type { Peer } from "../mocks/ports/port.js";
 import { servePseudoTerminal } from "../mocks/ports/pseudo-terminal.js";
 import { Random } from "../mocks/random.js";
@@ -21,7 +21,7 @@ if (path === undefined) await servePseudoTerminal(random, peerOn);
 else serveSerialPort(path);
 
 function serveSerialPort(path: string): void {
-  const port = new SerialPort({ path, baudRate: 115_200 }, () => ready(path));
+  const port = new SerialPort({ path, baudRate: 115_200 }, (error) => (error === null ? ready(path) : fail(error.message)));
   const peer = peerOn({ send: (bytes) => port.write(bytes) });
   port.on("data", (bytes: Buffer) => peer.receive(bytes));
 }

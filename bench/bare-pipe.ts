@@ -3,8 +3,9 @@ import { SerialPort } from "serialport";
 
 /** Bytes that are written at once, as many as the driver does. */
 const WRITE = 32 * 1024;
-/** What doesn't come for so long, in milliseconds, is lost. */
+/** What doesn't come for so long, in milliseconds, is lost; and for so long when nothing has come yet. */
 const SILENCE = 1_000;
+const FIRST_SILENCE = 30_000;
 
 /** What came of what was asked for. */
 export interface Pulled {
@@ -61,7 +62,7 @@ async function ask(port: SerialPort, request: string, bytes: number, busy = 0): 
       if (received >= bytes) done();
     };
     const silence = setInterval(() => {
-      if (received > 0 && performance.now() - last > SILENCE) done();
+      if (performance.now() - last > (received > 0 ? SILENCE : FIRST_SILENCE)) done();
     }, SILENCE / 4);
     port.on("data", take);
     port.write(request);

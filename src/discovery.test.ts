@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, open, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { findPorts, isDock, type PortInfo, pluggedPortsOfSysfs } from "./discovery.js";
 import { addAdapterPort, addBoardPort, addCdcPort, addVirtualTty } from "./testing/fake-sysfs.js";
@@ -66,6 +67,18 @@ describe("the ports of sysfs", () => {
     await rm(join(root, "devices"), { recursive: true });
     expect(await portsOf(root)).toEqual([]);
   });
+});
+
+test("a device that goes while it is looked at isn't told, with half of what it says or what its hub says", async () => {
+  const root = await folder();
+  await addCdcPort(root, "ttyACM0", "1-2", dock);
+  const serial = join(dirname(await realpath(join(root, "class/tty/ttyACM0/device"))), "serial");
+  execFileSync("mkfifo", [serial]);
+  const listing = portsOf(root);
+  const writer = await open(serial, "w"); // when it is being read
+  await rm(join(root, "class/tty/ttyACM0"));
+  await writer.close();
+  expect(await listing).toEqual([]);
 });
 
 test("a device that is pulled and put back is another plug", async () => {

@@ -57,14 +57,18 @@ export async function pluggedPorts(): Promise<PluggedPort[]> {
 
 /** The USB serial ports under a folder like `/sys/class/tty`, whose entries are links to devices. */
 export async function pluggedPortsOfSysfs(classFolder: string): Promise<PluggedPort[]> {
-  const names = await readdir(classFolder).catch(() => []);
+  const names = await readdir(classFolder).catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return []; // a system without
+    throw error;
+  });
   const ports = await Promise.all(names.map((name) => portOfSysfs(classFolder, name)));
   return ports.filter((port) => port !== undefined).sort(byPath);
 }
 
 async function portOfSysfs(classFolder: string, name: string): Promise<PluggedPort | undefined> {
-  const device = await realpath(join(classFolder, name, "device")).catch(() => undefined);
-  if (device === undefined) return undefined;
+  const deviceOf = (): Promise<string | undefined> => realpath(join(classFolder, name, "device")).catch(() => undefined);
+  const device = await deviceOf();
+  if (device === undefined || !/\/usb\d+\//.test(device)) return undefined;
   // From the tty up through its interface to the USB device: the first folder that has a vendor id.
   for (let folder = device, up = 0; up < 6 && folder !== "/"; folder = dirname(folder), up++) {
     const vendorId = await attribute(folder, "idVendor");
@@ -81,6 +85,7 @@ async function portOfSysfs(classFolder: string, name: string): Promise<PluggedPo
       ...(manufacturer === undefined ? {} : { manufacturer }),
       ...(product === undefined ? {} : { product }),
     };
+    if ((await deviceOf()) !== device) return undefined; // it has gone meanwhile, and some of this isn't its own
     return { port, plug: `${port.path} ${await attribute(folder, "busnum")} ${await attribute(folder, "devnum")}` };
   }
   return undefined;

@@ -27,7 +27,7 @@ export interface OpenOptions {
   readonly baudRate?: number;
   /**
    * Whether DTR (data terminal ready), and RTS (request to send), are on; both are unless told, as opening a port turns them on, and a USB
-   * device may take DTR off for nobody listening. `false` turns them off as soon as the port is open; `USAGE` where that can't be done.
+   * device may take DTR off for nobody listening. `false` turns them off as soon as the port is open; `USAGE` where Linux or macOS can't.
    */
   readonly dtr?: boolean;
   readonly rts?: boolean;
@@ -81,8 +81,8 @@ export class Dock implements AsyncDisposable {
   }
 
   /**
-   * Tells which docks there are, each as plugged in, and then which are plugged in and pulled, within a quarter of a second. Goes on until
-   * the loop is left or the signal comes: then it fails with `ABORTED`.
+   * Tells which docks there are, each as plugged in, and then which are plugged in and pulled, within a quarter of a second on Linux. Goes on
+   * until the loop is left or the signal comes: then it fails with `ABORTED`. While it waits for a change, only the signal ends it.
    * @example for await (const { kind, port } of Dock.watch()) console.log(kind, port.serialNumber);
    */
   static async *watch(options: WatchOptions = {}): AsyncGenerator<PortChange, void> {

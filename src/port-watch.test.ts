@@ -37,6 +37,18 @@ describe("watching ports", () => {
     expect(next.code).toBe("done");
   });
 
+  test("takes a look that fails for none", async () => {
+    const bench = new Bench([plugged("a")]);
+    expect(await bench.next()).toBe("plugged a");
+    bench.ports = undefined;
+    const next = bench.take();
+    await bench.clock.advance(1_000);
+    expect(next.code).toBe("pending");
+    bench.ports = [plugged("a"), plugged("b")];
+    await bench.clock.advance(250);
+    expect(next.value.value).toMatchObject({ kind: "plugged", port: { serialNumber: "b" } });
+  });
+
   test("is over with ABORTED when its signal comes, and waits for nothing then", async () => {
     const stop = new AbortController();
     const bench = new Bench([], stop.signal);
@@ -67,11 +79,17 @@ describe("watching ports", () => {
 class Bench {
   readonly clock = new ManualClock();
   readonly changes: AsyncGenerator<PortChange>;
-  ports: PluggedPort[];
+  /** Those that are plugged in; undefined when they can't be looked up. */
+  ports: PluggedPort[] | undefined;
 
   constructor(ports: PluggedPort[], signal?: AbortSignal) {
     this.ports = ports;
-    this.changes = watchPorts(signal === undefined ? {} : { signal }, { clock: this.clock, look: async () => this.ports });
+    this.changes = watchPorts(signal === undefined ? {} : { signal }, { clock: this.clock, look: () => this.#look() });
+  }
+
+  async #look(): Promise<PluggedPort[]> {
+    if (this.ports === undefined) throw new Error("too many open files");
+    return this.ports;
   }
 
   take(): Watched<IteratorResult<PortChange>> {

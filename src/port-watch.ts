@@ -25,8 +25,9 @@ interface Watching {
 const EVERY = 200;
 
 /**
- * Tells which USB serial ports there are, each as plugged in, and then what is plugged in and pulled, within a quarter of a second. A port that
- * was pulled and put back in between is told as both. Goes on until the loop is left or the signal comes: then it fails with `ABORTED`.
+ * Tells which USB serial ports there are, each as plugged in, and then what is plugged in and pulled, within a quarter of a second on Linux, where
+ * a port that was pulled and put back in between is told as both. Goes on until the loop is left or the signal comes: then it fails with
+ * `ABORTED`. While it waits for a change, only the signal ends it.
  */
 export async function* watchPorts(
   { signal }: WatchOptions = {},
@@ -34,7 +35,8 @@ export async function* watchPorts(
 ): AsyncGenerator<PortChange, void> {
   let known = new Map<string, PortInfo>();
   for (;;) {
-    const now = new Map((await look()).map(({ plug, port }) => [plug, port]));
+    const found = await look().catch(() => undefined); // the next look may do
+    const now = found === undefined ? known : new Map(found.map(({ plug, port }) => [plug, port]));
     if (signal?.aborted) {
       throw new DockError({ code: "ABORTED", message: "Watching the ports was aborted.", cause: signal.reason });
     }

@@ -1,10 +1,13 @@
 /** The USB cables of the VM that `vm.sh` boots: pulled and plugged by way of the kernel's gadget. */
-import { open, writeFile } from "node:fs/promises";
+import { open, readFile, writeFile } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { listPorts } from "../../src/discovery.js";
 
-/** Longest time until the host has seen a plug go in or out, in milliseconds, and how often it is looked. */
-const SEEN = { most: 10_000, every: 10 };
+/**
+ * Longest time until the host has seen a plug go in or out, in milliseconds, and how often it is looked. A kernel that couldn't make out what was
+ * plugged in gives up after some tries, and looks again at the next plug.
+ */
+const SEEN = { most: 10_000, every: 10, tries: 3 };
 
 export class Cable {
   /** What the dock's end of the cable is opened as, by the dock. */
@@ -27,17 +30,29 @@ export class Cable {
     await until(async () => (await this.#hostEnd()) === undefined);
   }
 
-  /** Plugs it in, and gives the host's end once the host can open it. */
+  /** Plugs it in, unless it is, and gives the host's end once the host can open it. */
   async plug(): Promise<string> {
+    for (let tries = 1; ; tries++) {
+      if ((await readFile(this.#plug, "utf8")).trim() === "") await this.plugIn();
+      try {
+        return await this.hostEnd();
+      } catch (error) {
+        if (tries === SEEN.tries) throw error;
+        await writeFile(this.#plug, "\n");
+      }
+    }
+  }
+
+  /** Plugs it in, without waiting for the host. */
+  async plugIn(): Promise<void> {
     await writeFile(this.#plug, this.#controller);
-    return this.hostEnd();
   }
 
   /** Pulls it for so many milliseconds and puts it back, whatever the host has seen of that. */
   async flick(out: number): Promise<void> {
     await writeFile(this.#plug, "\n");
     await setTimeout(out);
-    await writeFile(this.#plug, this.#controller);
+    await this.plugIn();
   }
 
   /** Where the host finds it now. */

@@ -135,8 +135,8 @@ describe("ports", () => {
       const { exitCode, stdout, stderr } = await runCli(["ports", "--watch"], { watchPorts });
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "Watching the USB serial ports, until Ctrl-C.\n" });
       expect(stdout.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
-        ["plugged", "/dev/ttyACM0", "yes", "17e9:6000", "RW02\\x1b[31m"],
-        ["unplugged", "/dev/ttyUSB0", "no", "0403:6001", "UART\\n\\u{202e}"],
+        ["plugged", "/dev/ttyACM0", "yes", "17e9:6000", "RW02\\x1b[31m", "-", "-"],
+        ["unplugged", "/dev/ttyUSB0", "no", "0403:6001", "-", "-", "UART\\n\\u{202e}"],
         [""],
       ]);
     });

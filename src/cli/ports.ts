@@ -51,7 +51,7 @@ async function watch(context: Context, options: GlobalOptions): Promise<void> {
   for await (const { kind, port } of context.watchPorts({ signal: context.signal })) {
     const line = options.json
       ? jsonText({ kind, port: { ...port, dock: isDock(port) } })
-      : [kind.padEnd("unplugged".length), ...cells(port)].map(visible).join("  ").trimEnd();
+      : [kind.padEnd("unplugged".length), ...cells(port).map((cell) => visible(cell) || "-")].join("  ");
     await writeOut(context, `${line}\n`);
   }
 }

@@ -29,7 +29,9 @@ export async function startMock(args: readonly string[], timeout: number, signal
     const port = await portOf(child, timeout, signal);
     const [host = "", number = ""] = port.split(":");
     const open: RunningMock["open"] = (timeout, signal) =>
-      overTcp ? openTcp({ host, port: Number(number) }, timeout, signal) : openSerial(port, { baudRate: USUAL_BAUD_RATE });
+      overTcp
+        ? openTcp({ host, port: Number(number) }, timeout, signal)
+        : openSerial(port, { baudRate: USUAL_BAUD_RATE, timeout, signal });
     return { open, stop: () => stop(child) };
   } catch (error) {
     await stop(child);

@@ -7,6 +7,7 @@ import { problemOfOpening, troubleOf } from "./port-trouble.js";
 
 test.each([
   ["Error: Permission denied, cannot open /dev/ttyACM0", "PERMISSION"],
+  ["Error: Operation not permitted, cannot open /dev/ttyACM0", "PERMISSION"],
   ["Error Resource temporarily unavailable Cannot lock port", "BUSY"],
   ["Error: Device or resource busy, cannot open /dev/ttyACM0", "BUSY"],
   ["Opening COM3: Access denied", "BUSY"],
@@ -14,6 +15,14 @@ test.each([
   ["Error: Inappropriate ioctl for device setting custom baud rate of 13", "NO_DOCK"],
 ])("%j is %s", (said, code) => {
   expect(troubleOf(new Error(said))).toBe(code);
+});
+
+test("a device that is plugged in but has no file here is named: a container wasn't given it", async () => {
+  const missing = new Error("Error: No such file or directory, cannot open /dev/ttyACM0");
+  expect((await problemOfOpening("/dev/ttyACM0", missing)).message).toContain("There is no port /dev/ttyACM0.");
+  const { message } = await problemOfOpening("/dev/ttyACM0", missing, "DisplayLink, DL-7450, USB 17e9:7450");
+  expect(message).toContain("/dev/ttyACM0 (DisplayLink, DL-7450, USB 17e9:7450) is plugged in");
+  expect(message).toContain("container");
 });
 
 describe.runIf(process.platform === "linux")("without permission", () => {

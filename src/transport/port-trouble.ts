@@ -7,20 +7,21 @@ import { visible } from "../visible.js";
 /** What kind of trouble it is: serialport's errors are plain ones whose text comes from the system. */
 export function troubleOf(failure: Error): Extract<DockErrorCode, "BUSY" | "PERMISSION" | "NO_DOCK"> {
   const said = saidBy(failure);
-  if (/cannot lock port|resource busy|EBUSY|access denied/i.test(said)) return "BUSY";
-  if (/permission denied|EACCES|EPERM/i.test(said)) return "PERMISSION";
+  if (/cannot lock port|resource busy|access denied/i.test(said)) return "BUSY";
+  if (/permission denied|operation not permitted/i.test(said)) return "PERMISSION";
   return "NO_DOCK";
 }
 
-export async function problemOfOpening(path: string, cause: Error): Promise<Problem> {
+/** @param device what USB says is plugged in there, if it does */
+export async function problemOfOpening(path: string, cause: Error, device?: string): Promise<Problem> {
   const code = troubleOf(cause);
   switch (code) {
     case "BUSY":
       return { code, message: await messageOfBusy(path), retryable: true, cause };
     case "PERMISSION":
-      return { code, message: `You may not open ${path}. ${await permissionHint(path)}`, cause };
+      return { code, message: `You may not open ${path}. ${await permissionHint(path)}`.trimEnd(), cause };
     case "NO_DOCK":
-      return { code, message: messageOfMissing(path, saidBy(cause)), cause };
+      return { code, message: messageOfMissing(path, saidBy(cause), device), cause };
   }
 }
 
@@ -31,24 +32,23 @@ async function messageOfBusy(path: string): Promise<string> {
   return `${path} is in use by ${visible(holder.program)} (process ${holder.pid}); close it, then try again.`;
 }
 
-function messageOfMissing(path: string, said: string): string {
-  if (/no such (file|device)|file not found|ENOENT|ENXIO|ENODEV/i.test(said)) {
-    return `There is no port ${path}. \`dl7450 ports\` lists those that there are.`;
-  }
-  return `${path} can't be opened as a serial port (${said}).`;
+function messageOfMissing(path: string, said: string, device: string | undefined): string {
+  if (!/no such (file|device)|file not found/i.test(said)) return `${path} can't be opened as a serial port (${said}).`;
+  if (device === undefined) return `There is no port ${path}. \`dl7450 ports\` lists those that there are.`;
+  return `${path} (${device}) is plugged in, or was just now, but can't be opened here: ${said}. A container has to be given it.`;
 }
 
 /** Read and write, for a file's group. */
 const GROUP_MAY = 0o060;
 
-/** How to be let open a port: by its group, where that may. */
+/** How to be let open a port on Linux: by its group, where that may. */
 async function permissionHint(path: string): Promise<string> {
+  if (process.platform !== "linux") return "";
   const { gid, mode } = await stat(path).catch(() => ({ gid: 0, mode: 0 }));
-  const group = await groupName(gid);
-  if (gid === 0 || (mode & GROUP_MAY) !== GROUP_MAY || group === undefined) {
-    return "Only root may. `dl7450 udev` prints rules by which whoever is logged in may open docks.";
-  }
-  return `It belongs to the group ${visible(group)}: sudo usermod -aG ${visible(group)} $USER, then log in again. Or \`dl7450 udev\` prints rules by which whoever is logged in may open docks.`;
+  const group = gid !== 0 && (mode & GROUP_MAY) === GROUP_MAY ? await groupName(gid) : undefined;
+  const rules = "`dl7450 udev` prints rules by which whoever is logged in may open docks.";
+  if (group === undefined) return rules;
+  return `It belongs to the group ${visible(group)}: sudo usermod -aG ${visible(group)} $USER, then log in again. Or ${rules}`;
 }
 
 async function groupName(gid: number): Promise<string | undefined> {

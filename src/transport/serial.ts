@@ -16,36 +16,38 @@ export const USUAL_BAUD_RATE = 115_200;
  */
 const SETTLING = { most: 300, every: 20 };
 
-/**
- * On Linux and macOS whether closing drops DTR is left to the system, or to who has said `stty -hupcl`. On Windows serialport would have DTR off
- * from the beginning, which a USB device may take for nobody listening.
- */
-const HUPCL = process.platform === "win32";
-
 export interface LineOptions {
   /** Bits per second of a UART. */
   readonly baudRate: number;
   /** Whether DTR, and RTS, are on, as opening a port has them; on unless told. */
   readonly dtr?: boolean | undefined;
   readonly rts?: boolean | undefined;
+  /** Longest time to open, in milliseconds. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Opens a port for itself alone, raw, 8N1, or fails with `NO_DOCK`, `BUSY` or `PERMISSION`; with `USAGE` when it has no DTR or RTS to be set.
+ * Opens a port for itself alone, raw, 8N1, or fails with `NO_DOCK`, `BUSY`, `PERMISSION` or `ABORTED`; with `USAGE` when DTR or RTS can't be
+ * turned off. Whether closing drops DTR is left to the system, or to who has said `stty -hupcl`.
  * @param device what is plugged in there, for messages
  */
-export async function openSerial(path: string, { baudRate, dtr, rts }: LineOptions, device?: string): Promise<Transport> {
-  const port = new SerialPort({ path, baudRate, autoOpen: false, lock: true, hupcl: HUPCL });
-  const giveUpAt = performance.now() + SETTLING.most;
+export async function openSerial(path: string, options: LineOptions, device?: string): Promise<Transport> {
+  const { baudRate, timeout, signal } = options;
+  const port = new SerialPort({ path, baudRate, autoOpen: false, lock: true, hupcl: false });
+  const giveUpAt = performance.now() + Math.min(SETTLING.most, timeout);
   for (;;) {
+    if (signal?.aborted) {
+      throw new DockError({ code: "ABORTED", message: `Opening ${path} was aborted.`, cause: signal.reason });
+    }
     const failure = await new Promise<Error | null>((resolve) => port.open(resolve));
     if (failure === null) break;
     if (troubleOf(failure) === "NO_DOCK" || performance.now() > giveUpAt) {
-      throw new DockError(await problemOfOpening(path, failure));
+      throw new DockError(await problemOfOpening(path, failure, device));
     }
     await setTimeout(SETTLING.every);
   }
-  if (dtr === false || rts === false) await setSignals(port, { dtr, rts });
+  await setSignals(port, options);
   workAtOnce(port);
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -57,14 +59,19 @@ export async function openSerial(path: string, { baudRate, dtr, rts }: LineOptio
 }
 
 /**
- * Has DTR or RTS off, which opening a port turns on. serialport 13 on Linux clears a break before: a port whose device knows none, as some of
- * CDC-ACM, refuses that.
+ * Has DTR and RTS on or off. Opening a port turns both on, but on Windows. serialport 13 on Linux clears a break before it turns one off: a port
+ * whose device knows none, as some of CDC-ACM, refuses that.
  */
-async function setSignals(port: SerialPort, { dtr = true, rts = true }: Pick<LineOptions, "dtr" | "rts">): Promise<void> {
+async function setSignals(port: SerialPort, { dtr = true, rts = true }: LineOptions): Promise<void> {
+  if (dtr && rts && process.platform !== "win32") return;
   const failure = await new Promise<Error | null>((resolve) => port.set({ dtr, rts }, resolve));
   if (failure === null) return;
   await closePort(port);
-  const message = `DTR and RTS of ${port.path} can't be turned off (${saidBy(failure)}).`;
+  const said = saidBy(failure);
+  if (!/not supported|inappropriate ioctl|invalid argument/i.test(said)) {
+    throw new DockError(await problemOfOpening(port.path, failure));
+  }
+  const message = `DTR and RTS of ${port.path} can't be turned off (${said}).`;
   throw new DockError({ code: "USAGE", message, cause: failure });
 }
 
@@ -81,7 +88,10 @@ function workAtOnce({ port: binding }: SerialPort): void {
   keepBothWaiting(binding);
   const ready = (event: "readable" | "writable"): Promise<void> =>
     new Promise((resolve, reject) => {
-      binding.poller.once(event, (error) => (error === null ? resolve() : reject(error)));
+      binding.poller.once(event, (error) => {
+        if (error === null) resolve();
+        else reject("canceled" in error ? error : new Error(HUNG_UP, { cause: error })); // canceled: the port was closed
+      });
     });
   binding.read = async (buffer, offset, length) => {
     for (;;) {
@@ -121,7 +131,7 @@ function readAll(fd: number, into: Buffer): number {
   try {
     while (filled < into.length) {
       const bytes = unlessNotNow(() => readSync(fd, into, filled, into.length - filled, null));
-      if (bytes === 0) throw new Error("it has hung up");
+      if (bytes === 0) throw new Error(HUNG_UP);
       if (bytes === undefined) break;
       filled += bytes;
     }
@@ -145,6 +155,8 @@ function unlessNotNow<T>(work: () => T): T | undefined {
     throw error;
   }
 }
+
+const HUNG_UP = "it has hung up";
 
 /** The poller's events, which are libuv's. */
 const READABLE = 1;

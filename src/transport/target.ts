@@ -19,9 +19,6 @@ const MOCK_PROFILES = ["full", "preview", "development"] as const;
 type MockProfile = (typeof MOCK_PROFILES)[number];
 
 export interface TargetOptions extends LineOptions {
-  /** Longest time to open, in milliseconds. */
-  readonly timeout: number;
-  readonly signal?: AbortSignal;
   /** How to find the plugged-in ports. */
   readonly ports?: () => Promise<readonly PortInfo[]>;
 }
@@ -106,9 +103,9 @@ export async function lastingPlace(target: Target, options: TargetOptions): Prom
 /** A port: of a path that no USB device has, only the path is known. */
 type Port = Pick<PortInfo, "path"> & Partial<PortInfo>;
 
-async function openPort(port: Port, { baudRate, dtr, rts }: TargetOptions): Promise<Transport> {
+async function openPort(port: Port, options: TargetOptions): Promise<Transport> {
   const { openSerial } = await import("./serial.js"); // loads a native module: only for who needs it
-  return openSerial(port.path, { baudRate, dtr, rts }, deviceOf(port));
+  return openSerial(port.path, options, deviceOf(port));
 }
 
 /** What a USB device says that it is; undefined for what is none. */
@@ -120,7 +117,8 @@ function deviceOf({ vendorId, productId, manufacturer, product }: Port): string 
 
 async function portAt(path: string, ports: () => Promise<readonly PortInfo[]>): Promise<Port> {
   const real = await realpath(path).catch(() => path);
-  const port = (await ports()).find((it) => it.path === real);
+  const listed = await ports().catch(() => []); // it may be opened without
+  const port = listed.find((it) => it.path === real);
   return { ...port, path };
 }
 
