@@ -3,8 +3,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { open } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { OpenOptions } from "../../src/index.js";
-import { cable, LARGE, openDock, pull, serveDocks, TIMEOUT } from "./docks.js";
+import { Dock, type OpenOptions } from "../../src/index.js";
+import { cable, LARGE, openDock, otherCable, pull, serveDocks, TIMEOUT } from "./docks.js";
 
 const reconnecting = { reconnect: { timeout: 60_000 }, timeout: 60_000 } satisfies OpenOptions;
 
@@ -94,9 +94,9 @@ describe("a cable that is pulled", { timeout: TIMEOUT }, () => {
     expect([await dock.kv.get("half"), await dock.kv.get("other half")]).toEqual([undefined, undefined]);
   });
 
-  test("and comes back under another path is found by its serial number", async () => {
+  test("and comes back under another path is found by its serial number, also when it was opened by its path", async () => {
     const before = await cable.hostEnd();
-    await using dock = await openDock(reconnecting);
+    await using dock = await Dock.open(before, { handshakeTimeout: 20_000, ...reconnecting });
     const holder = await open(before, "r+"); // keeps the old name taken
     onTestFinished(() => holder.close());
     await pull();
@@ -105,9 +105,13 @@ describe("a cable that is pulled", { timeout: TIMEOUT }, () => {
     expect(await dock.kv.get("timezone")).toBe("GMT");
   });
 
-  test("isn't made up for by another dock", async () => {
-    await using dock = await openDock(reconnecting);
+  test("isn't made up for by another dock, not even under the same path", async () => {
+    const path = await cable.hostEnd();
+    await using dock = await Dock.open(path, { handshakeTimeout: 20_000, ...reconnecting });
+    onTestFinished(async () => void (await otherCable.plug()));
+    await otherCable.unplug();
     await pull();
+    expect(await otherCable.plug()).toBe(path);
     const asked = dock.info();
     expect(await Promise.race([asked, setTimeout(1_500, "waits")])).toBe("waits");
     await cable.plug();
