@@ -1,6 +1,9 @@
 /** What can happen to a line: a second client, a dock that is killed, a client that was killed. */
+import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { connect } from "node:net";
-import { describe, expect, test } from "vitest";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { Dock, DockError } from "../src/index.js";
 import { codeOf, expectAnswers } from "./contract/subject.js";
 import { Wire } from "./contract/wire.js";
@@ -12,6 +15,22 @@ const LINES = [
   { line: "a pseudo-terminal", options: [] },
   { line: "TCP", options: ["--tcp", "0"] },
 ] as const;
+
+test("a path that leads to another dock when the first is lost: that one isn't taken for it", async () => {
+  await using mock = await startMock();
+  await using other = await startMock("--name", "Another");
+  const folder = await mkdtemp(join(tmpdir(), "dl7450-lines-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, "dock");
+  await symlink(mock.port, path);
+  await using dock = await Dock.open(path, { reconnect: { timeout: 1_000 } });
+  await rm(path);
+  await symlink(other.port, path);
+  await mock.stop("SIGKILL");
+  expect(await dock.closed).toMatchObject({ code: "LINK_LOST", message: expect.stringContaining("Another dock is there now") });
+  await using free = await Dock.open(path);
+  expect(free.id).not.toBe(dock.id);
+});
 
 describe.for(LINES)("a dock over $line that is killed", { timeout: 10_000, concurrent: true }, ({ options }) => {
   test("in the middle of a stream: LINK_LOST for what is read, and for `closed`", async () => {

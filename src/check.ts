@@ -6,3 +6,15 @@ export function positive(name: string, value: number): number {
   if (typeof value === "number" && value > 0 && value < 2 ** 31) return Math.ceil(value);
   throw new DockError({ code: "USAGE", message: `\`${name}\` is a number above 0 and below 2^31.` });
 }
+
+/** A yes or no, or neither. Fails with `USAGE`. */
+export function yesOrNo(name: string, value: boolean | undefined): boolean | undefined {
+  if (value === undefined || typeof value === "boolean") return value;
+  throw new DockError({ code: "USAGE", message: `\`${name}\` is true or false.` });
+}
+
+/** A signal, or none. Fails with `USAGE`. */
+export function abortSignal(value: AbortSignal | undefined): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value;
+  throw new DockError({ code: "USAGE", message: "`signal` is an AbortSignal." });
+}

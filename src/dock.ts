@@ -1,6 +1,6 @@
 /** A dock at the other end of a line: open it, read and write it, close it. */
 import type { Layer, Limits } from "../protocol/index.js";
-import { positive } from "./check.js";
+import { abortSignal, positive, yesOrNo } from "./check.js";
 import { systemClock } from "./clock.js";
 import { type FoundPort, findPorts, isDock } from "./discovery.js";
 import { DockError } from "./errors.js";
@@ -98,7 +98,9 @@ export class Dock implements AsyncDisposable {
   static async open(target?: string, options: OpenOptions = {}): Promise<Dock> {
     const { handshakeTimeout: timeout } = timesOf(options);
     const baudRate = positive("baudRate", options.baudRate ?? 115_200);
-    const { signal, dtr, rts } = options;
+    const signal = abortSignal(options.signal);
+    const dtr = yesOrNo("dtr", options.dtr);
+    const rts = yesOrNo("rts", options.rts);
     if (signal?.aborted)
       throw new DockError({ code: "ABORTED", message: "Opening the dock was aborted.", cause: signal.reason });
     const where = parseTarget(target ?? process.env.DL7450_PORT);

@@ -51,6 +51,19 @@ test("who uses a port comes before who runs in it", async () => {
   expect(await holderOf("/dev/ttyACM0", folder)).toEqual({ pid: 11, program: "cat" });
 });
 
+test("who has a port locked comes before who has it open", async () => {
+  const folder = await processes({
+    9: { name: "picocom", open: { 3: "/dev/ttyACM0" } },
+    30: { name: "node", open: { 20: "/dev/ttyACM0" } },
+  });
+  await mkdir(join(folder, "30/fdinfo"));
+  await writeFile(
+    join(folder, "30/fdinfo/20"),
+    "pos:\t0\nflags:\t02404002\nlock:\t1: FLOCK  ADVISORY  WRITE 30 00:05:91 0 EOF\n",
+  );
+  expect(await holderOf("/dev/ttyACM0", folder)).toEqual({ pid: 30, program: "node" });
+});
+
 test("where the system tells of no processes there is no holder", async () => {
   expect(await holderOf("/dev/ttyACM0", "/none")).toBeUndefined();
 });

@@ -12,15 +12,17 @@ export interface Holder {
 /** Descriptors up to this one are a program's standard streams: the terminal that it runs in, more often than a port that it uses. */
 const LAST_STANDARD = 2;
 
+/** How a process has a port open, the more telling last. */
+const USES = ["runs in it", "has it open", "has it locked"] as const;
+
 /**
- * Who has a port open, this process included, by the port's path; ports that nobody is seen to have open are left out. Processes of other
- * users can't be looked into without their rights, and systems without `/proc` don't tell.
+ * Who has a port open, this process included, by the port's path: of several who has it locked. Ports that nobody is seen to have open are left
+ * out. Processes of other users can't be looked into without their rights, and systems without `/proc` don't tell.
  * @param paths the devices themselves, no links to them
  * @param processes the folder where the system tells of its processes
  */
 export async function holdersOf(paths: readonly string[], processes = "/proc"): Promise<Map<string, Holder>> {
-  const users = new Map<string, string>();
-  const runInIt = new Map<string, string>();
+  const found = new Map<string, { entry: string; use: number }>();
   if (paths.length === 0) return new Map();
   for (const entry of await namesIn(processes)) {
     if (!/^\d+$/.test(entry)) continue;
@@ -29,14 +31,18 @@ export async function holdersOf(paths: readonly string[], processes = "/proc"): 
     const open = await Promise.all(descriptors.map((name) => readlink(join(folder, name)).catch(() => "")));
     for (const [i, path] of open.entries()) {
       if (!paths.includes(path)) continue;
-      const found = Number(descriptors[i]) > LAST_STANDARD ? users : runInIt;
-      if (!found.has(path)) found.set(path, entry);
+      const use = USES.indexOf(await useOf(join(processes, entry), descriptors[i] ?? ""));
+      if (use > (found.get(path)?.use ?? -1)) found.set(path, { entry, use });
     }
   }
-  const holders = [...new Map([...runInIt, ...users])].map(
-    async ([path, entry]) => [path, await holder(processes, entry)] as const,
-  );
+  const holders = [...found].map(async ([path, { entry }]) => [path, await holder(processes, entry)] as const);
   return new Map(await Promise.all(holders));
+}
+
+async function useOf(process: string, descriptor: string): Promise<(typeof USES)[number]> {
+  const info = await readFile(join(process, "fdinfo", descriptor), "utf8").catch(() => "");
+  if (/^lock:.*FLOCK/m.test(info)) return "has it locked";
+  return Number(descriptor) > LAST_STANDARD ? "has it open" : "runs in it";
 }
 
 /** Who has the port open, this process included; undefined when nobody is seen to. */

@@ -117,7 +117,7 @@ export class Link {
     });
     stream.on("error", (cause: Error) => this.#lost(cause));
     stream.on("end", () => this.#lost());
-    stream.on("close", (cause?: Error) => this.#lost(cause));
+    stream.on("close", (cause: unknown) => this.#lost(cause instanceof Error ? cause : undefined)); // streams give it what they like
   }
 
   get name(): string {

@@ -165,6 +165,16 @@ describe("a dock that isn't found in time", () => {
     expect(clock.waiting).toBe(0);
   });
 
+  test("is looked for to the end of its time", async () => {
+    const bench = await FoundAgain.open();
+    await bench.cut();
+    await bench.clock.advance(OUTAGE - 100);
+    expect(bench.told).toEqual(["LINK_LOST"]);
+    bench.plug();
+    await bench.clock.advance(100);
+    expect(bench.told).toEqual(["LINK_LOST", "back"]);
+  });
+
   test("isn't found by a call that is made later either", async () => {
     const bench = await FoundAgain.open();
     await bench.cut();

@@ -54,8 +54,9 @@ export async function findAgain(reopening: Reopening, search: Search): Promise<O
   for (let wait = RETRY.first; ; wait = Math.min(wait * 2, RETRY.longest)) {
     const outcome = await attempt(reopening, search, Math.ceil(until - clock.now()));
     if (outcome.kind === "done" || FINAL.has(outcome.problem.code) || signal.aborted) return outcome;
-    if (clock.now() + wait >= until) return outcome;
-    await pause(clock, wait, signal);
+    const left = until - clock.now();
+    if (left < RETRY.first) return outcome;
+    await pause(clock, Math.min(wait, left / 2), signal); // the last ones close together, up to the end
     if (signal.aborted) return outcome;
   }
 }

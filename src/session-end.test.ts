@@ -153,6 +153,17 @@ describe("what a cancelled call had under way", () => {
 describe("every call settles", () => {
   const endings = [
     { rule: "the line goes away", code: "LINK_LOST", end: ({ dock }: OpenBench) => dock.hangUp() },
+    // as serialport's does when somebody else closes it, and a socket's
+    {
+      rule: "its stream says null",
+      code: "LINK_LOST",
+      end: ({ line }: OpenBench) => void line.host.stream.emit("close", null),
+    },
+    {
+      rule: "its stream says false",
+      code: "LINK_LOST",
+      end: ({ line }: OpenBench) => void line.host.stream.emit("close", false),
+    },
     {
       rule: "the line breaks",
       code: "LINK_LOST",

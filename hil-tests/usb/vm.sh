@@ -88,12 +88,16 @@ printf '%s\n' "$PWD" >"$run/folder"
 printf '%s\n' "$PATH" >"$run/path"
 share() { printf 'local,path=%s,mount_tag=%s,id=%s,security_model=none,multidevs=remap%s' "$1" "$2" "$2" "$3"; }
 # The console carries what COMMAND prints; the firmware and the kernel's last words go along it as well.
+set -m # a process group of its own, to be ended whole
 timeout "${USB_VM_SECONDS:-900}" qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 3072 -no-reboot \
   -display none -monitor none -serial stdio -kernel "$cache/kernel" -initrd "$cache/first-files.gz" \
   -append 'console=ttyS0 quiet loglevel=1 panic=-1' \
   -device qemu-xhci -chardev null,id=nothing -device usb-serial,chardev=nothing,serial=ADAPTER,always-plugged=on \
   -virtfs "$(share / root ,readonly=on)" -virtfs "$(share "$PWD" folder '')" -virtfs "$(share "$run" run '')" </dev/null 2>"$run/qemu" |
-  sed -u -e 's/\r$//' -e '/SeaBIOS/d' -e '/sysrq: Power Off\|reboot: Power down/d' || true
+  sed -u -e 's/\r$//' -e '/SeaBIOS/d' -e '/sysrq: Power Off\|reboot: Power down/d' &
+vm=$(jobs -p)
+trap 'kill -- "-$vm"' TERM INT HUP
+wait || true
 [ -s "$run/code" ] && exit "$(cat "$run/code")"
 [ ! -s "$run/qemu" ] || cannot "$(cat "$run/qemu")"
 exit 124

@@ -15,27 +15,28 @@ export function troubleOf(failure: Error): Extract<DockErrorCode, "BUSY" | "PERM
 /** @param device what USB says is plugged in there, if it does */
 export async function problemOfOpening(path: string, cause: Error, device?: string): Promise<Problem> {
   const code = troubleOf(cause);
+  const name = visible(path);
   switch (code) {
     case "BUSY":
-      return { code, message: await messageOfBusy(path), retryable: true, cause };
+      return { code, message: `${name} is in use by ${await holderText(path)}`, retryable: true, cause };
     case "PERMISSION":
-      return { code, message: `You may not open ${path}. ${await permissionHint(path)}`.trimEnd(), cause };
+      return { code, message: `You may not open ${name}. ${await permissionHint(path)}`.trimEnd(), cause };
     case "NO_DOCK":
-      return { code, message: messageOfMissing(path, saidBy(cause), device), cause };
+      return { code, message: messageOfMissing(name, visible(saidBy(cause)), device), cause };
   }
 }
 
-async function messageOfBusy(path: string): Promise<string> {
+async function holderText(path: string): Promise<string> {
   const holder = await holderOf(await realpath(path).catch(() => path));
-  if (holder === undefined) return `${path} is in use by another program; close it, then try again.`;
-  if (holder.pid === process.pid) return `${path} is in use by this program itself; close it there first.`;
-  return `${path} is in use by ${visible(holder.program)} (process ${holder.pid}); close it, then try again.`;
+  if (holder === undefined) return "another program; close it, then try again.";
+  if (holder.pid === process.pid) return "this program itself; close it there first.";
+  return `${visible(holder.program)} (process ${holder.pid}); close it, then try again.`;
 }
 
-function messageOfMissing(path: string, said: string, device: string | undefined): string {
-  if (!/no such (file|device)|file not found/i.test(said)) return `${path} can't be opened as a serial port (${said}).`;
-  if (device === undefined) return `There is no port ${path}. \`dl7450 ports\` lists those that there are.`;
-  return `${path} (${device}) is plugged in, or was just now, but can't be opened here: ${said}. A container has to be given it.`;
+function messageOfMissing(name: string, said: string, device: string | undefined): string {
+  if (!/no such (file|device)|file not found/i.test(said)) return `${name} can't be opened as a serial port (${said}).`;
+  if (device === undefined) return `There is no port ${name}. \`dl7450 ports\` lists those that there are.`;
+  return `${name} (${device}) is plugged in, or was just now, but can't be opened here: ${said}. A container has to be given it.`;
 }
 
 /** Read and write, for a file's group. */

@@ -201,6 +201,14 @@ describe.runIf(built && process.platform === "linux")("a mock dock of its own", 
 });
 
 describe("Dock.open", () => {
+  test("with a signal that is none, or DTR that is neither on nor off, is USAGE", async () => {
+    for (const options of [{ signal: {} }, { dtr: 0 }, { rts: null }]) {
+      const error = await errorFrom(Reflect.apply(Dock.open, Dock, ["/dev/there-is-no-such-port", options]));
+      expect(error.code).toBe("USAGE");
+      expect(error.message).toContain(Object.keys(options)[0]);
+    }
+  });
+
   test.each(["mock:", "tcp://127.0.0.1:1"])("with DTR or RTS for %s, which has none, is USAGE", async (target) => {
     for (const options of [{ dtr: true }, { rts: false }]) {
       expect((await errorFrom(Dock.open(target, options))).code).toBe("USAGE");

@@ -87,9 +87,8 @@ export async function lastingPlace(target: Target, options: TargetOptions): Prom
     case "only":
     case "path": {
       const port = target.kind === "path" ? await portAt(target.path, ports) : await portOfOnlyDock(ports);
-      const { serialNumber } = port;
-      const again: Target = serialNumber === undefined ? { kind: "path", path: port.path } : { kind: "id", serialNumber };
-      const openAgain: LastingPlace["openAgain"] = (later) => openTarget(again, later);
+      const openAgain: LastingPlace["openAgain"] = async (later) =>
+        openPort(await portAgain(port, later.ports ?? listPorts), later);
       return { open: (first) => openPort(port, first), openAgain, release };
     }
     case "id":
@@ -120,6 +119,13 @@ async function portAt(path: string, ports: () => Promise<readonly PortInfo[]>): 
   const listed = await ports().catch(() => []); // it may be opened without
   const port = listed.find((it) => it.path === real);
   return { ...port, path };
+}
+
+/** A port that was lost: by its serial number where it has one, and where several have the same, by its path. */
+async function portAgain({ path, serialNumber }: Port, ports: () => Promise<readonly PortInfo[]>): Promise<Port> {
+  const here = await portAt(path, ports);
+  if (serialNumber === undefined || here.serialNumber === serialNumber) return here;
+  return portOfSerialNumber(serialNumber, ports);
 }
 
 async function portOfSerialNumber(serialNumber: string, ports: () => Promise<readonly PortInfo[]>): Promise<PortInfo> {
