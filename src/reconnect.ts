@@ -28,7 +28,7 @@ export interface Reopening {
 /** Longest time without a dock unless told, in milliseconds: a dock that restarts takes some seconds. */
 export const USUAL_OUTAGE = 30_000;
 /** First wait between two attempts, in milliseconds; then twice as long each time, up to the longest. */
-const RETRY = { first: 50, longest: 1_000 };
+const RETRY = { first: 50, longest: 500 };
 /** A link that is lost sooner, in milliseconds, isn't looked for at once: it may be so each time. */
 const LASTING = 1_000;
 /** What another attempt doesn't change. */
