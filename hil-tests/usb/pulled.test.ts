@@ -106,11 +106,12 @@ describe("a cable that is pulled", { timeout: TIMEOUT }, () => {
   });
 
   test("isn't made up for by another dock, not even under the same path", async () => {
-    const path = await cable.hostEnd();
-    await using dock = await Dock.open(path, { handshakeTimeout: 20_000, ...reconnecting });
     onTestFinished(async () => void (await otherCable.plug()));
     await otherCable.unplug();
     await pull();
+    const path = await cable.plug(); // the first that is free, which the next to be plugged in gets
+    await using dock = await Dock.open(path, { handshakeTimeout: 20_000, ...reconnecting });
+    await cable.unplug();
     expect(await otherCable.plug()).toBe(path);
     const asked = dock.info();
     expect(await Promise.race([asked, setTimeout(1_500, "waits")])).toBe("waits");
