@@ -87,7 +87,7 @@ async function speed(): Promise<Figure[]> {
   ];
 }
 
-/** From the plug to the next byte of a download: the kernel's part is in it, which takes some hundred milliseconds to find the port. */
+/** From the plug to the next byte of a download: what the kernel takes to find the port is in it. */
 async function recovery(): Promise<Figure> {
   let isBack = false;
   await using dock = await openDock(() => {

@@ -5,7 +5,7 @@ import { FIRST_WINDOW } from "./limits.js";
 export const LARGEST_WINDOW = 512 * 1024;
 /**
  * Largest window, in bytes, on a port whose system drops what comes while it has no more room: a sixth of what Linux 6.1 was seen to take without
- * loss from a dock whose host is late (`bench/README.md`), and twice what kernels before 2019 keep by their sources. After a loss it is the first one.
+ * loss from a dock whose host is late (`bench/README.md`), and more than some older kernels keep by their sources. After a loss it is the first one.
  */
 export const LARGEST_PORT_WINDOW = 256 * 1024;
 /** Least window, in bytes, however slow the line: two data messages. */

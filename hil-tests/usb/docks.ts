@@ -9,7 +9,7 @@ import { Cable } from "./cable.js";
 
 if (process.env.USB_VM === undefined) throw new Error("these tests need the VM's cables: npm run test:usb");
 
-/** Longest time for one test, in milliseconds: the VM computes some ten times slower than the machine that it is on. */
+/** Longest time for one test, in milliseconds: the VM computes many times slower than the machine that it is on. */
 export const TIMEOUT = 120_000;
 /** Larger than all that can be on its way: a cable that is pulled in the middle cuts it in two. */
 export const LARGE = 1_500_000;

@@ -22,6 +22,8 @@ describe("wrong usage ends with 2, with nothing on stdout", () => {
     [["ls", "--timeout", "9999999"], "option '--timeout <seconds>' argument '9999999' is invalid."],
     [["ls", "--baud", "0"], "option '--baud <rate>' argument '0' is invalid."],
     [["ls", "--port", "mock:nope"], "A mock dock is mock: or"],
+    [["ls", "--port", "mock:", "--no-dtr"], "DTR and RTS are lines of a serial port"],
+    [["ls", "--port", "tcp://127.0.0.1:1", "--rts"], "DTR and RTS are lines of a serial port"],
     [["image", "get"], "give either a tag or --token"],
     [["image", "get", "a", "--token", "00"], "give either a tag or --token"],
     [["image", "get", "--token", "xy"], "A token is 2 to 128 hexadecimal digits."],

@@ -30,7 +30,7 @@ export function addPorts(program: Command, context: Context): void {
 
 async function ports(context: Context, options: GlobalOptions): Promise<void> {
   const found = await context.findPorts();
-  if (found.length === 0) remark(context, options, NONE);
+  if (found.length === 0) remark(context, options, "No USB serial port is plugged in.");
   if (options.json)
     return writeJson(
       context,
@@ -55,8 +55,6 @@ async function watch(context: Context, options: GlobalOptions): Promise<void> {
     await writeOut(context, `${line}\n`);
   }
 }
-
-const NONE = "No USB serial port is plugged in.";
 
 function cells(port: PortInfo): string[] {
   const { path, vendorId, productId, serialNumber = "", manufacturer = "", product = "" } = port;

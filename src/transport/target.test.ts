@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { PortInfo } from "../discovery.js";
 import { Dock } from "../dock.js";
 import { DockError } from "../errors.js";
-import { openTarget, parseTarget, type Target, type TargetOptions } from "./target.js";
+import { lastingPlace, openTarget, parseTarget, type Target, type TargetOptions } from "./target.js";
 import type { Transport } from "./transport.js";
 
 describe("a target is read", () => {
@@ -138,6 +138,20 @@ describe("by the ports that are plugged in", () => {
     expect(error.details.candidates).toHaveLength(2);
   });
 
+  test("a dock that was opened by its path and lost is looked for there, also while another has its serial number", async () => {
+    const twin = dock("/dev/there-is-no-ttyACM2", "RW02-0005");
+    const again = async (ports: PortInfo[]): Promise<DockError> => {
+      const options = { baudRate: 115_200, timeout: 1_000, ports: async () => ports };
+      const place = await lastingPlace({ kind: "path", path: first.path }, { ...options, ports: async () => [first] });
+      return errorFrom(place.openAgain(options));
+    };
+    const opened = (path: string) => ({ code: "NO_DOCK", message: expect.stringMatching(new RegExp(`^${path} `)) });
+    expect(await again([first, twin])).toMatchObject(opened(first.path));
+    expect(await again([twin])).toMatchObject(opened(twin.path));
+    expect((await again([twin, dock("/dev/there-is-no-ttyACM3", "RW02-0005")])).code).toBe("SEVERAL_DOCKS");
+    expect((await again([second])).message).toContain('"RW02-0005"');
+  });
+
   test("without a target it is the only dock; other ports don't count", async () => {
     const error = await failure({ kind: "only" }, { ports: async () => [adapter, first] });
     expect(error.message).toContain(first.path);
@@ -179,6 +193,10 @@ describe.runIf(built && process.platform === "linux")("a mock dock of its own", 
     expect(error.retryable).toBe(true);
     expect(error.message).toContain(dock.link.name);
     expect((await dock.info()).id).toBe(dock.id);
+    const abort = new AbortController();
+    const opening = failure({ kind: "path", path: dock.link.name }, { signal: abort.signal });
+    abort.abort();
+    expect((await opening).code).toBe("ABORTED");
   });
 
   test("holds the sender back, and can be closed twice", async () => {
