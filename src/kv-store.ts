@@ -1,8 +1,8 @@
 /** Keys and values on the dock: the SDK's `KvStore`, from the other end of a cable. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { encodeBody, isArray, type KvValue, type Layer } from "../protocol/index.js";
+import type { KvValue, Layer } from "../protocol/index.js";
 import { DockError } from "./errors.js";
-import { kvValue, ownBytes } from "./kv-value.js";
+import { kvValue, ownBytes, sameValue } from "./kv-value.js";
 import { checkName, type LayerOption, layerToWrite, placesOf, type WriteOptions } from "./layers.js";
 import { listAll } from "./listing.js";
 import type { CallOptions, Session } from "./session.js";
@@ -101,7 +101,7 @@ export class KvStore {
     if (!(error instanceof DockError) || error.code !== "OUTCOME_UNKNOWN" || this.#session.over !== undefined) return false;
     if (!this.#session.welcome.features.includes("stores")) return false;
     const now = await this.find(key, { ...options, store }).catch(() => undefined);
-    return now !== undefined && Buffer.compare(encodeBody(inOrder(now.value)), encodeBody(inOrder(value))) === 0;
+    return now !== undefined && sameValue(now.value, value);
   }
 
   /** Keys with their values, in the order of the list. A key that is deleted meanwhile is left out. */
@@ -128,14 +128,6 @@ export class KvStore {
       left.abort();
     }
   }
-}
-
-/** The value with the keys of its maps in one order: on the line they may stand in any (SPEC §1.3). */
-function inOrder(value: KvValue): KvValue {
-  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
-  if (isArray(value)) return value.map(inOrder);
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, inOrder(inner)]));
 }
 
 async function conforming<Schema extends StandardSchemaV1>(

@@ -30,6 +30,18 @@ export function ownBytes(value: KvValue): KvValue {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, ownBytes(inner)]));
 }
 
+/** Whether two values are the same, whatever the order of the keys of their maps: on the line they may stand in any (SPEC §1.3). */
+export function sameValue(a: KvValue, b: KvValue): boolean {
+  return Buffer.compare(encodeBody(inOrder(a)), encodeBody(inOrder(b))) === 0;
+}
+
+function inOrder(value: KvValue): KvValue {
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+  if (isArray(value)) return value.map(inOrder);
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, inOrder(inner)]));
+}
+
 /** One copy being made. Deep or endless values end at the depth, wide ones at the size. */
 class ValueCopy {
   /** The names and indexes that lead to the item at hand. */

@@ -8,11 +8,17 @@ import type { PortChange, WatchOptions } from "../port-watch.js";
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 export interface Context {
+  /** Opened only by a command that reads it. */
+  readonly stdin: () => AsyncIterable<Uint8Array>;
   /** For data. */
   readonly stdout: Output;
   /** For talk: progress, remarks, errors. */
   readonly stderr: Output;
+  /** Asks a person, where there is one. An empty answer is none. */
+  readonly ask?: ((question: string, signal: AbortSignal) => Promise<string>) | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Which files have settings, the one that counts more first. */
+  readonly settingsFiles: () => Promise<readonly string[]>;
   readonly clock: Clock;
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;

@@ -63,9 +63,13 @@ async function fetchImage(
   image: string | ImageToken,
   { output = "-", store, ...options }: ImageGetOptions,
 ): Promise<ImageInfo & { readonly sha256: string }> {
-  const bar = await progressBar(context, options);
+  const bar = await progressBar(context, options, typeof image === "string" ? image : "image");
   try {
-    const stream = dock.images.stream(image, { store, signal: context.signal, onProgress: bar.show });
+    const stream = dock.images.stream(image, {
+      store,
+      signal: context.signal,
+      onProgress: ({ received, size }) => bar.show(received, size),
+    });
     const info = await stream.info(); // before anything is opened: there may be no such image
     const sink = output === "-" ? stdoutSink(context) : await fileSink(output, context);
     return { ...info, sha256: await pour(stream, sink) };

@@ -14,8 +14,7 @@ interface ImagePutOptions extends WriteLayerOptions {
   readonly type?: ImageType;
 }
 
-/** `stdin` is opened only when it is read. */
-export function addImagePut(image: Command, context: Context, stdin: () => ImageSource): void {
+export function addImagePut(image: Command, context: Context): void {
   const command = image
     .command("put")
     .description("put an image into a layer, in place of one that has the tag; it is there whole or not at all")
@@ -31,7 +30,7 @@ export function addImagePut(image: Command, context: Context, stdin: () => Image
       const options = command.optsWithGlobals<ImagePutOptions>();
       if (file === "-" && options.as === undefined) command.error("stdin has no name: give the tag with --as");
       const tag = options.as ?? parse(file).name;
-      await imagePut(context, tag, file === "-" ? stdin() : { file }, options);
+      await imagePut(context, tag, file === "-" ? context.stdin() : { file }, options);
     });
 }
 
@@ -59,9 +58,15 @@ async function sendImage(
   { store, confirm, type, ...options }: ImagePutOptions,
 ): Promise<ImageInfo> {
   const { signal } = context;
-  const bar = await progressBar(context, options);
+  const bar = await progressBar(context, options, tag);
   try {
-    return await dock.images.put(tag, source, { store, confirm, type, signal, onProgress: bar.show });
+    return await dock.images.put(tag, source, {
+      store,
+      confirm,
+      type,
+      signal,
+      onProgress: ({ sent, size }) => bar.show(sent, size),
+    });
   } finally {
     bar.end();
   }

@@ -1,8 +1,10 @@
 /** `dl7450`: runs one command. */
+import { version } from "../version.js";
 import type { Context } from "./context.js";
+import { wantsEvents, writeEvent } from "./events.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { createProgram } from "./program.js";
-import { report } from "./report.js";
+import { type ReportForm, report } from "./report.js";
 
 /**
  * Runs the command that `argv` (without program and script) names, and gives the exit code. Never rejects, and leaves nothing
@@ -11,11 +13,20 @@ import { report } from "./report.js";
 export async function main(argv: readonly string[], context: Context): Promise<ExitCode> {
   const { stdout, stderr } = context;
   for (const stream of [stdout, stderr]) stream.on("error", () => {}); // each write hears of its own failure
+  const asEvents = wantsEvents(argv);
+  if (asEvents) writeEvent(stderr, { event: "start", version });
+  const exitCode = await run(argv, context, asEvents ? "events" : wantsJson(argv) ? "json" : "text");
+  if (asEvents) writeEvent(stderr, { event: "result", exitCode });
+  return exitCode;
+}
+
+async function run(argv: readonly string[], context: Context, form: ReportForm): Promise<ExitCode> {
   try {
-    await createProgram(context).parseAsync([...argv], { from: "user" });
+    const help = (text: string): unknown => form !== "events" && context.stderr.write(text);
+    await createProgram(context, help).parseAsync([...argv], { from: "user" });
     return EXIT.ok;
   } catch (error) {
-    return report(error, context, wantsJson(argv));
+    return report(error, context, form);
   }
 }
 

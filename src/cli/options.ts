@@ -11,6 +11,8 @@ export interface GlobalOptions {
   readonly dtr?: boolean;
   readonly rts?: boolean;
   readonly json?: boolean;
+  /** How it is told how far something is: a bar on a terminal, objects, not at all. */
+  readonly progress: "auto" | "json" | "none";
   readonly quiet?: boolean;
 }
 
@@ -39,6 +41,14 @@ export function addGlobalOptions(program: Command): void {
     .option("--rts", "have RTS on, as it is unless told")
     .option("--no-rts", "have RTS off once the port is open")
     .option("--json", "print JSON, errors too")
+    .addOption(
+      new Option(
+        "--progress <how>",
+        "how far it is: auto is a bar on a terminal, json an object a line on stderr, and nothing else there",
+      )
+        .choices(["auto", "json", "none"])
+        .default("auto"),
+    )
     .option("--quiet", "say nothing but data and errors");
 }
 

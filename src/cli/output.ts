@@ -3,7 +3,9 @@ import type { Writable } from "node:stream";
 import { visible } from "../visible.js";
 import { outputError, systemCode } from "./cli-error.js";
 import type { Context } from "./context.js";
+import { writeEvent } from "./events.js";
 import { jsonText } from "./json-text.js";
+import type { GlobalOptions } from "./options.js";
 
 /** Whoever read stdout has seen enough, as `head` does: no failure. */
 export class StdoutClosed extends Error {}
@@ -24,8 +26,13 @@ export async function writeJson(context: Context, value: object): Promise<void> 
 }
 
 /** Says something that isn't data, on a line. Nobody has to hear it. */
-export function remark({ stderr }: Context, { quiet }: { readonly quiet?: boolean }, text: string): void {
-  if (quiet !== true) stderr.write(`${visible(text)}\n`);
+export function remark(
+  { stderr }: Context,
+  { quiet, progress }: Pick<GlobalOptions, "quiet" | "progress">,
+  text: string,
+): void {
+  if (progress === "json") writeEvent(stderr, { event: "remark", text });
+  else if (quiet !== true) stderr.write(`${visible(text)}\n`);
 }
 
 /** Writes to a stream and waits until it is through, or rejects: also when the signal comes while a reader makes it wait. */

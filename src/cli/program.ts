@@ -1,7 +1,7 @@
 /** The words of the command line: commands, options, help. */
 import { Command } from "commander";
-import type { ImageSource } from "../index.js";
 import { version } from "../version.js";
+import { addConfig } from "./config.js";
 import type { Context } from "./context.js";
 import { addImageDelete } from "./image-delete.js";
 import { addImageGet } from "./image-get.js";
@@ -18,6 +18,7 @@ import { addGlobalOptions, examples } from "./options.js";
 import { addPorts } from "./ports.js";
 import { addReset } from "./reset.js";
 import { addRestart } from "./restart.js";
+import { addSettings } from "./settings.js";
 import { addUdev } from "./udev.js";
 
 const EXIT_CODE_HELP = `
@@ -28,9 +29,9 @@ Exit codes:
 
 /**
  * The program, ready to parse. It throws where it would end the process, and leaves errors to be told by its caller.
- * @param stdin is asked for only by a command that reads it
+ * @param writeHelp gets the help that is printed where a command is missing
  */
-export function createProgram(context: Context, stdin: () => ImageSource = () => process.stdin): Command {
+export function createProgram(context: Context, writeHelp: (text: string) => void): Command {
   const { stdout, stderr } = context;
   const program = new Command("dl7450")
     .description("Reads and writes the datastore of a DisplayLink DL-7450 dock over USB serial.")
@@ -39,12 +40,13 @@ export function createProgram(context: Context, stdin: () => ImageSource = () =>
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => stdout.write(text),
-      writeErr: (text) => stderr.write(text),
+      writeErr: writeHelp,
       outputError: () => {},
       getOutHelpWidth: () => stdout.columns ?? 100,
       getErrHelpWidth: () => stderr.columns ?? 100,
     });
   addGlobalOptions(program);
+  addSettings(program, context);
   addPorts(program, context);
   addInfo(program, context);
   addLs(program, context);
@@ -58,10 +60,11 @@ export function createProgram(context: Context, stdin: () => ImageSource = () =>
   addImageList(image, context);
   addImageGet(image, context);
   addImageToken(image, context);
-  addImagePut(image, context, stdin);
+  addImagePut(image, context);
   addImageDelete(image, context);
   image.addHelpText("after", examples("dl7450 image get default -o default.png", "dl7450 image put logo.png"));
   addRestart(program, context);
+  addConfig(program, context);
   addUdev(program, context);
   addReset(program, context);
   return program

@@ -4,18 +4,22 @@ import type { GlobalOptions } from "./options.js";
 import { progressBar } from "./progress.js";
 import { Recorder, usualContext } from "./testing/run-cli.js";
 
-async function start(kind: "file" | "terminal", options: GlobalOptions = {}) {
+async function start(kind: "file" | "terminal", options: Partial<GlobalOptions> = {}) {
   const clock = new ManualClock();
   const stderr = new Recorder(kind);
-  return { clock, stderr, bar: await progressBar({ ...usualContext(), stderr, clock }, options) };
+  return {
+    clock,
+    stderr,
+    bar: await progressBar({ ...usualContext(), stderr, clock }, { progress: "auto", ...options }, "logo"),
+  };
 }
 
 /** What is drawn when the second half of 200 bytes comes after `ms` milliseconds. */
-async function drawn(ms: number, kind: "file" | "terminal", options: GlobalOptions = {}): Promise<string> {
+async function drawn(ms: number, kind: "file" | "terminal", options: Partial<GlobalOptions> = {}): Promise<string> {
   const { clock, stderr, bar } = await start(kind, options);
-  bar.show({ received: 100, size: 200 });
+  bar.show(100, 200);
   await clock.advance(ms);
-  bar.show({ received: 200, size: 200 });
+  bar.show(200, 200);
   bar.end();
   return stderr.data.toString();
 }
@@ -34,7 +38,7 @@ test("nothing is drawn where there is no terminal", async () => {
   expect(await drawn(60_000, "file")).toBe("");
 });
 
-test.each([{ quiet: true }, { json: true }])("%j draws nothing", async (options) => {
+test.each([{ quiet: true }, { json: true }, { progress: "none" as const }])("%j draws nothing", async (options) => {
   expect(await drawn(60_000, "terminal", options)).toBe("");
 });
 
@@ -47,7 +51,18 @@ test("signals are left to the caller", async () => {
   const before = process.listenerCount("SIGINT");
   const { bar, clock } = await start("terminal");
   await clock.advance(501);
-  bar.show({ received: 100, size: 200 });
+  bar.show(100, 200);
   expect(process.listenerCount("SIGINT")).toBe(before);
   bar.end();
+});
+
+test("as events it is told ten times a second, and at the end", async () => {
+  const { bar, clock, stderr } = await start("file", { progress: "json" });
+  for (let moved = 10; moved <= 200; moved += 10) {
+    bar.show(moved, 200);
+    await clock.advance(20);
+  }
+  const lines = stderr.data.toString().trim().split("\n");
+  expect(lines.map((line) => JSON.parse(line).moved)).toEqual([10, 60, 110, 160, 200]);
+  expect(JSON.parse(lines[0] ?? "")).toEqual({ event: "progress", what: "logo", moved: 10, size: 200 });
 });

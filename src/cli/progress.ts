@@ -1,22 +1,40 @@
-/** How far an image has come, either way, drawn on a terminal. */
-import type { Progress, UploadProgress } from "../index.js";
+/** How far bytes of images have come, either way: drawn on a terminal, or told to a program. */
 import type { Context } from "./context.js";
+import { writeEvent } from "./events.js";
 import type { GlobalOptions } from "./options.js";
 
 /** What is through sooner needs no bar, in milliseconds. */
 const PATIENCE = 500;
+/** Between two events, in milliseconds. */
+const EVENT_PAUSE = 100;
 
 export interface ProgressBar {
-  show(progress: Progress | UploadProgress): void;
+  /** `moved` bytes of `size` have. */
+  show(moved: number, size: number): void;
   /** Wipes it off. To be called whatever happened. */
   end(): void;
 }
 
-const NO_BAR: ProgressBar = { show() {}, end() {} };
+/** Tells of `what` as the options say. Unless told, it is a bar on stderr, and nothing where that is no terminal. */
+export async function progressBar(context: Context, options: GlobalOptions, what: string): Promise<ProgressBar> {
+  if (options.progress === "json") return events(context, what);
+  const isSeen = context.stderr.isTTY === true && options.progress !== "none" && !options.quiet && !options.json;
+  return isSeen ? bar(context) : { show() {}, end() {} };
+}
 
-/** A bar on stderr; none where there is no terminal, or nobody wants to be talked to. */
-export async function progressBar({ stderr, clock }: Context, { quiet, json }: GlobalOptions): Promise<ProgressBar> {
-  if (stderr.isTTY !== true || quiet || json) return NO_BAR;
+function events({ stderr, clock }: Context, what: string): ProgressBar {
+  let next = clock.now();
+  return {
+    show(moved, size) {
+      if (moved < size && clock.now() < next) return;
+      next = clock.now() + EVENT_PAUSE;
+      writeEvent(stderr, { event: "progress", what, moved, size });
+    },
+    end() {},
+  };
+}
+
+async function bar({ stderr, clock }: Context): Promise<ProgressBar> {
   const { SingleBar } = (await import("cli-progress")).default; // only for who sees it
   const bar = new SingleBar({
     stream: stderr,
@@ -30,10 +48,9 @@ export async function progressBar({ stderr, clock }: Context, { quiet, json }: G
   });
   const begun = clock.now();
   return {
-    show(progress) {
-      const moved = "sent" in progress ? progress.sent : progress.received;
+    show(moved, size) {
       if (bar.isActive) bar.update(moved);
-      else if (clock.now() - begun > PATIENCE) bar.start(progress.size, moved);
+      else if (clock.now() - begun > PATIENCE) bar.start(size, moved);
     },
     end: () => bar.stop(),
   };

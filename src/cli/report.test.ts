@@ -3,15 +3,15 @@ import { DockError } from "../errors.js";
 import { outputError } from "./cli-error.js";
 import type { Context } from "./context.js";
 import { StdoutClosed } from "./output.js";
-import { report } from "./report.js";
+import { type ReportForm, report } from "./report.js";
 import { Recorder, usualContext } from "./testing/run-cli.js";
 
 const busy = new DockError({ code: "BUSY", message: "port \u001b[31m\n is in use" });
 
-async function said(error: unknown, given: Partial<Context> & { asJson?: boolean } = {}) {
+async function said(error: unknown, given: Partial<Context> & { form?: ReportForm } = {}) {
   const stderr = new Recorder();
-  const { asJson = false, ...rest } = given;
-  const exitCode = await report(error, { ...usualContext(), stderr, ...rest }, asJson);
+  const { form = "text", ...rest } = given;
+  const exitCode = await report(error, { ...usualContext(), stderr, ...rest }, form);
   return { exitCode, text: stderr.data.toString() };
 }
 
@@ -21,7 +21,7 @@ test("an error is one line, made visible", async () => {
 
 test("as JSON it is one line with code, message and exit code", async () => {
   const text = '{"error":{"code":"BUSY","message":"port \\u001b[31m\\n is in use","exitCode":5}}\n';
-  expect(await said(busy, { asJson: true })).toEqual({ exitCode: 5, text });
+  expect(await said(busy, { form: "json" })).toEqual({ exitCode: 5, text });
 });
 
 test("the stack is for who debugs", async () => {

@@ -4,6 +4,7 @@ import { CommanderError } from "commander";
 import { printable, visible } from "../visible.js";
 import { CliError } from "./cli-error.js";
 import type { Context } from "./context.js";
+import { writeEvent } from "./events.js";
 import { type CliErrorCode, EXIT, EXIT_CODES, type ExitCode } from "./exit-codes.js";
 import { jsonText } from "./json-text.js";
 import { StdoutClosed } from "./output.js";
@@ -15,13 +16,17 @@ interface Failure {
 
 const INTERRUPTED: Failure = { code: "ABORTED", message: "interrupted" };
 
-/** Tells why a command ended with `error`, unless that is no failure. As one line of JSON if `asJson`. */
-export async function report(error: unknown, { stderr, env, signal }: Context, asJson: boolean): Promise<ExitCode> {
+/** How a failure is told: to a person, as a line of JSON, or as one of the events. */
+export type ReportForm = "text" | "json" | "events";
+
+/** Tells why a command ended with `error`, unless that is no failure. */
+export async function report(error: unknown, { stderr, env, signal }: Context, form: ReportForm): Promise<ExitCode> {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok; // --help, --version
   if (error instanceof StdoutClosed && !signal.aborted) return EXIT.ok;
   const { code, message } = signal.aborted && !mayBeDone(error) ? INTERRUPTED : await failureOf(error);
   const exitCode = EXIT_CODES[code];
-  if (asJson) stderr.write(`${jsonText({ error: { code, message, exitCode } })}\n`);
+  if (form === "events") writeEvent(stderr, { event: "error", code, message, exitCode });
+  else if (form === "json") stderr.write(`${jsonText({ error: { code, message, exitCode } })}\n`);
   else if (!isHelp(error)) stderr.write(`dl7450: ${printable(message)}\n`);
   if (env.DL7450_DEBUG) stderr.write(`${inspect(error).split("\n").map(visible).join("\n")}\n`);
   return exitCode;

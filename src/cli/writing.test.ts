@@ -7,9 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../clock.js";
-import { createProgram } from "./program.js";
 import { MockDock } from "./testing/mock-dock.js";
-import { type Ran, Recorder, runCli, usualContext } from "./testing/run-cli.js";
+import { type Ran, Recorder, runCli } from "./testing/run-cli.js";
 
 const PNG = Buffer.alloc(500_000, "dl7450");
 PNG.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
@@ -124,10 +123,12 @@ describe("image put", () => {
   });
 
   test("- is stdin", async () => {
-    const stderr = new Recorder();
-    const program = createProgram({ ...usualContext(), stderr }, () => [PNG.subarray(0, 9), PNG.subarray(9)]);
-    await program.parseAsync(["image", "put", "-", "--as", "piped", "--port", full.target], { from: "user" });
-    expect(stderr.data.toString()).toContain(`piped: ${PNG.length} bytes, png, runtime, sha256 ${SHA256}`);
+    const stdin = async function* () {
+      yield PNG.subarray(0, 9);
+      yield PNG.subarray(9);
+    };
+    const { stderr } = await runCli(["image", "put", "-", "--as", "piped", "--port", full.target], { stdin });
+    expect(stderr).toContain(`piped: ${PNG.length} bytes, png, runtime, sha256 ${SHA256}`);
   });
 
   test("what isn't of the type that was told ends with 7, and isn't put", async () => {

@@ -26,9 +26,11 @@ export async function runCli(argv: readonly string[], given: Partial<Context> = 
 /** Nothing plugged in, no terminals, an empty environment. */
 export function usualContext(): Context {
   return {
+    stdin: async function* () {},
     stdout: new Recorder(),
     stderr: new Recorder(),
     env: {},
+    settingsFiles: async () => [],
     clock: systemClock,
     signal: new AbortController().signal,
     findPorts: async () => [],
