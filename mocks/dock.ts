@@ -17,6 +17,8 @@ export { PROFILES, type Profile, type ProfileName } from "./profiles.js";
 type KeptState = Pick<StateFolder, "layers" | "save">;
 
 export interface DockOptions {
+  /** Unique per dock, 1 to 64 bytes; made of the name unless told. */
+  readonly id?: string;
   /** Bytes that layers hold, where it isn't what a DL-7450's hold. */
   readonly capacities?: { readonly [store in Layer]?: number };
   /** Where factory and runtime come from, and are saved to. */
@@ -37,7 +39,7 @@ export class DockModel {
   readonly profile: Profile;
   /** The dock's label. */
   readonly name: string;
-  /** 64 hexadecimal digits, unique per dock. */
+  /** Unique per dock; 64 hexadecimal digits unless told. */
   readonly id: string;
   /** Whether there was nothing to load: somebody is to fill it. */
   readonly isFresh: boolean;
@@ -51,10 +53,10 @@ export class DockModel {
   #bootId: Uint8Array = randomBytes(8);
 
   /** Throws an Error when what the state folder has doesn't fit into its layer. */
-  constructor(profile: Profile, name: string, { capacities, state }: DockOptions = {}) {
+  constructor(profile: Profile, name: string, { id, capacities, state }: DockOptions = {}) {
     this.profile = profile;
     this.name = name;
-    this.id = createHash("sha256").update(`dl7450 mock dock ${name}`).digest("hex");
+    this.id = id ?? createHash("sha256").update(`dl7450 mock dock ${name}`).digest("hex");
     this.#state = state;
     this.isFresh = state === undefined || state.layers.length === 0;
     this.#layers = emptyLayers(profile.stores, (store) => capacities?.[store] ?? CAPACITIES[store]);

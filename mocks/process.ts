@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { utf8Length } from "../protocol/index.js";
+import { readSnapshot, type Snapshot } from "../snapshot/folder.js";
 import { DockModel, PROFILES, type ProfileName } from "./dock.js";
 import { FAULT_HELP, loadFault, parseFault } from "./faults/parse.js";
 import { Faults } from "./faults.js";
@@ -14,13 +15,14 @@ import { Random } from "./random.js";
 import { replaceFile } from "./replace-file.js";
 import { Memory, Service } from "./service.js";
 import { StateFolder } from "./state.js";
-import { fill } from "./stock.js";
+import { fill, fillFrom } from "./stock.js";
 
 interface Options {
   readonly profile: ProfileName;
-  readonly name: string;
+  readonly name?: string;
   readonly seed: number;
   readonly data: string;
+  readonly from?: string;
   readonly tcp?: { readonly host: string; readonly port: number };
   readonly serial?: string;
   readonly chatty: boolean;
@@ -55,20 +57,27 @@ const clock = {
 };
 
 /** The dock as it was, where its state is kept; otherwise, or the first time, with the data that it is given. */
-async function dockOf({ profile, name, state, data, seed }: Options): Promise<DockModel> {
+async function dockOf({ profile, name, state, data, from, seed }: Options): Promise<DockModel> {
   let dock: DockModel;
+  let snapshot: Snapshot | undefined;
   try {
+    snapshot = from === undefined ? undefined : await readSnapshot(from);
     const folder = state === undefined ? undefined : await StateFolder.open(state, { write: replaceOrEnd });
-    dock = new DockModel(PROFILES[profile], name, folder === undefined ? {} : { state: folder });
+    dock = new DockModel(PROFILES[profile], name ?? snapshot?.dock.name ?? "MOCK-0001", {
+      // Called otherwise, it stands for another dock.
+      ...(snapshot === undefined || name !== undefined ? {} : { id: snapshot.dock.id }),
+      ...(folder === undefined ? {} : { state: folder }),
+    });
   } catch (error) {
     fail(messageOf(error));
   }
   try {
-    if (dock.isFresh) fill(dock, data, seed);
+    if (dock.isFresh && snapshot !== undefined) await fillFrom(dock, snapshot);
+    else if (dock.isFresh) fill(dock, data, seed);
     dock.save();
     return dock;
   } catch (error) {
-    fail(`${data} doesn't describe a dock: ${messageOf(error)}`);
+    fail(`${from ?? data} doesn't describe a dock: ${messageOf(error)}`);
   }
 }
 
@@ -119,9 +128,10 @@ function parse(argv: readonly string[]): Options {
       "A mock DL-7450 dock: serves a pseudo-terminal, prints one JSON line with its port when ready, ends on SIGTERM or with its parent.",
     )
     .addOption(new Option("--profile <name>", "what it can do").choices(Object.keys(PROFILES)).default("full"))
-    .option("--name <label>", "the dock's label, at most 64 bytes", label, "MOCK-0001")
+    .option("--name <label>", "the dock's label, at most 64 bytes; MOCK-0001 unless told, or the snapshot's", label)
     .option("--seed <number>", "for everything random", wholeNumber, 1)
     .option("--data <file>", "what it holds, as JSON; the stock data in mocks/fixtures/stock/dock.json show how", stock)
+    .addOption(new Option("--from <folder>", "what it holds, as `dl7450 snapshot save` has written it").conflicts("data"))
     .option("--tcp <host:port>", "serve TCP instead; a port alone is on 127.0.0.1, 0 is any free one", tcpAddress)
     .addOption(
       new Option("--serial <path>", "serve a serial port instead, such as a USB gadget's /dev/ttyGS0").conflicts("tcp"),

@@ -1,9 +1,10 @@
-/** Fills a dock from a description in JSON: by default the stock images and keys of `fixtures/stock/`. */
+/** Fills a dock: from a description in JSON, by default the stock images and keys of `fixtures/stock/`, or from a snapshot. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { IMAGE_TYPES, isKvValue, type KvValue, LAYERS } from "../protocol/index.js";
+import { imageBytes, type Snapshot } from "../snapshot/folder.js";
 import type { DockModel } from "./dock.js";
 import { Random } from "./random.js";
 
@@ -45,6 +46,15 @@ export function fill(dock: DockModel, file: string, seed: number): void {
     for (const [key, it] of keys) {
       dock.fillKey(store, key, stockValue(it, dock));
     }
+  }
+}
+
+/** Fills `dock` with what another one held, as far as it has the layers. Throws an Error where the snapshot isn't what it says. */
+export async function fillFrom(dock: DockModel, { folder, layers }: Snapshot): Promise<void> {
+  for (const { store, images, keys } of layers) {
+    if (!dock.profile.stores.includes(store)) continue;
+    for (const [tag, image] of images) dock.fillImage(store, tag, image.type, await imageBytes(folder, image));
+    for (const [key, it] of keys) dock.fillKey(store, key, it);
   }
 }
 

@@ -74,7 +74,7 @@ function bytesOf(base64: string): Uint8Array {
   const bytes = Buffer.from(base64, "base64");
   // Buffer.from leaves out what isn't base64.
   if (bytes.toString("base64") !== base64) throw new RangeError("$bytes that isn't base64");
-  return bytes;
+  return Uint8Array.from(bytes);
 }
 
 function integerOf(decimal: string): bigint {
