@@ -6,6 +6,7 @@ import { type FoundPort, findPorts, isDock } from "./discovery.js";
 import { DockError } from "./errors.js";
 import { ImageStore } from "./image-store.js";
 import { KvStore } from "./kv-store.js";
+import { layerToWrite, type WriteOptions } from "./layers.js";
 import type { LinkCounters, TraceEvent } from "./link.js";
 import { unknownProblem } from "./outcome.js";
 import { type PortChange, type WatchOptions, watchPorts } from "./port-watch.js";
@@ -170,6 +171,11 @@ export class Dock implements AsyncDisposable {
   /** The line: its name, and what has passed along it. */
   get link(): { readonly name: string; readonly counters: Readonly<LinkCounters> } {
     return this.#session.link;
+  }
+
+  /** Fails with `USAGE` or `UNSUPPORTED` where a write to the layer would, before anything is sent. */
+  requireWritable(options: WriteOptions): void {
+    layerToWrite(this.#session, options);
   }
 
   /** What the dock says of itself, with how full its layers are. */

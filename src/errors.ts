@@ -18,6 +18,8 @@ const HOST_CODES = {
   USAGE: "the call can't be made like that",
   WRONG_VALUE: "the value isn't what its schema says",
   SOURCE: "what was to be sent couldn't be read",
+  SNAPSHOT: "the folder holds no snapshot, or not what its manifest says",
+  OUTPUT: "what was to be written couldn't be",
 } as const;
 type HostCode = keyof typeof HOST_CODES;
 

@@ -19,8 +19,8 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** The driver's codes, and two that only the command line has. */
 export type CliErrorCode =
   | DockErrorCode
-  /** What was to be written couldn't be. */
-  | "OUTPUT"
+  /** Two things that were compared aren't the same: an answer, which has an exit code of its own. */
+  | "DIFFERS"
   /** A fault of this program. */
   | "UNEXPECTED";
 
@@ -60,7 +60,10 @@ export const EXIT_CODES: Readonly<Record<CliErrorCode, ExitCode>> = {
   INTEGRITY: EXIT.other,
   CLOSED: EXIT.other,
   WRONG_VALUE: EXIT.other,
+  SNAPSHOT: EXIT.refused,
   SOURCE: EXIT.other,
+  DIFFERS: EXIT.differs,
+
   OUTPUT: EXIT.other,
   UNEXPECTED: EXIT.other,
 };

@@ -72,6 +72,29 @@ export function addWriteOptions(command: Command): Command {
 const LAYERS: Readonly<Record<Layer, true>> = { factory: true, runtime: true, ephemeral: true };
 const LAYER_CHOICES: Readonly<Record<LayerChoice, true>> = { ...LAYERS, application: true };
 
+/** For commands that are about whole layers. */
+export interface LayersOptions extends GlobalOptions {
+  /** Unless told, all that there are. */
+  readonly store?: readonly Layer[];
+}
+
+export function layersOption(): Option {
+  return new Option("--store <layer>", "this layer alone; may be given several times").argParser(
+    (text, before: readonly Layer[] = []): readonly Layer[] => {
+      if (!isLayer(text)) throw new InvalidArgumentError(`It is one of ${Object.keys(LAYERS).join(", ")}.`);
+      return [...before, text];
+    },
+  );
+}
+
+function isLayer(text: string): text is Layer {
+  return Object.hasOwn(LAYERS, text);
+}
+
+export function dryRunOption(): Option {
+  return new Option("--dry-run", "say what would be done, and do nothing").default(false);
+}
+
 /** The end of a command's help. */
 export function examples(...lines: readonly string[]): string {
   return ["", lines.length === 1 ? "Example:" : "Examples:", ...lines.map((line) => `  ${line}`)].join("\n");

@@ -1,7 +1,8 @@
 /** Data to stdout, talk to stderr. */
 import type { Writable } from "node:stream";
+import { systemCode } from "../output-message.js";
 import { visible } from "../visible.js";
-import { outputError, systemCode } from "./cli-error.js";
+import { outputError } from "./cli-error.js";
 import type { Context } from "./context.js";
 import { writeEvent } from "./events.js";
 import { jsonText } from "./json-text.js";

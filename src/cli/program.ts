@@ -19,13 +19,17 @@ import { addPorts } from "./ports.js";
 import { addReset } from "./reset.js";
 import { addRestart } from "./restart.js";
 import { addSettings } from "./settings.js";
+import { addSnapshotDiff } from "./snapshot-diff.js";
+import { addSnapshotRestore } from "./snapshot-restore.js";
+import { addSnapshotSave } from "./snapshot-save.js";
 import { addUdev } from "./udev.js";
 
 const EXIT_CODE_HELP = `
 Exit codes:
   0 done            3 no dock, or several       6 link lost, or no answer in time
   1 another error   4 not on the dock           7 refused by the dock
-  2 wrong usage     5 in use, or not permitted  130 interrupted`;
+  2 wrong usage     5 in use, or not permitted  8 differs
+                                                130 interrupted`;
 
 /**
  * The program, ready to parse. It throws where it would end the process, and leaves errors to be told by its caller.
@@ -63,6 +67,11 @@ export function createProgram(context: Context, writeHelp: (text: string) => voi
   addImagePut(image, context);
   addImageDelete(image, context);
   image.addHelpText("after", examples("dl7450 image get default -o default.png", "dl7450 image put logo.png"));
+  const snapshot = program.command("snapshot").description("what the dock holds, in a folder");
+  addSnapshotSave(snapshot, context);
+  addSnapshotDiff(snapshot, context);
+  addSnapshotRestore(snapshot, context);
+  snapshot.addHelpText("after", examples("dl7450 snapshot save bench-4", "dl7450 snapshot diff bench-4"));
   addRestart(program, context);
   addConfig(program, context);
   addUdev(program, context);

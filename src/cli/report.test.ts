@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { DockError } from "../errors.js";
+
 import { outputError } from "./cli-error.js";
 import type { Context } from "./context.js";
 import { StdoutClosed } from "./output.js";

@@ -1,12 +1,13 @@
 /** Where the bytes of an image go: whole to a file, straight into stdout, a device or a FIFO. */
 import { constants, openSync, type Stats } from "node:fs";
-import { open, stat } from "node:fs/promises";
+import { access, open, realpath, stat } from "node:fs/promises";
 import { Socket } from "node:net";
 import type { Clock } from "../clock.js";
-import { outputError, systemCode } from "./cli-error.js";
+import { systemCode } from "../output-message.js";
+import { PartFile } from "../part-file.js";
+import { outputError } from "./cli-error.js";
 import type { Context } from "./context.js";
 import { writeOut, writeTo } from "./output.js";
-import { openPartFile } from "./part-file.js";
 
 export interface Sink {
   /** Waits until there is room for more. */
@@ -46,6 +47,22 @@ async function openSink(path: string, { clock, signal }: Pick<Context, "clock" |
   const there = await statOf(path);
   if (there === undefined || there.isFile()) return openPartFile(path, there);
   return there.isFIFO() ? openFifo(path, clock, signal) : openDevice(path);
+}
+
+/** `replaced` is the file that is at `path` now, if there is one: it keeps its mode. */
+async function openPartFile(path: string, replaced: Stats | undefined): Promise<Sink> {
+  // Who may not write the file may not replace it either, though the folder would let them.
+  if (replaced !== undefined) await access(path, constants.W_OK);
+  const target = replaced === undefined ? path : await realpath(path); // a link stays a link
+  const file = await PartFile.open(target, replaced?.mode);
+  return {
+    write: (chunk) => file.write(chunk),
+    async finish() {
+      await file.close();
+      await file.place();
+    },
+    discard: () => file.discard(),
+  };
 }
 
 async function statOf(path: string): Promise<Stats | undefined> {

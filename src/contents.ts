@@ -1,0 +1,67 @@
+/** What a layer holds, as far as it takes to tell it from another: values, and images by their SHA-256. */
+import { createHash } from "node:crypto";
+import type { ImageType, KvValue, Layer } from "../protocol/index.js";
+import type { Dock } from "./dock.js";
+import { DockError } from "./errors.js";
+import type { ImageEntry } from "./image-store.js";
+import type { CallOptions } from "./session.js";
+
+export interface ImageContent {
+  readonly type: ImageType;
+  /** Bytes. */
+  readonly size: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+}
+
+export interface KeyContent {
+  readonly value: KvValue;
+  /** Whether the value is unique per dock. */
+  readonly upd: boolean;
+}
+
+export interface Contents {
+  readonly images: ReadonlyMap<string, ImageContent>;
+  readonly keys: ReadonlyMap<string, KeyContent>;
+}
+
+/**
+ * What a layer of a dock holds, each image and value as it was when it was asked for. Images move only where the dock doesn't know their
+ * SHA-256. Fails as the calls that list and read do.
+ */
+export async function contentsOf(dock: Dock, store: Layer, options: CallOptions = {}): Promise<Contents> {
+  // A dock whose layers can't be named answers with the one that it has.
+  const where = { ...options, ...(dock.features.includes("stores") ? { store } : {}) };
+  const isThere = (entry: { readonly store: Layer }): boolean => entry.store === store;
+  const images = new Map<string, ImageContent>();
+  for (const entry of (await dock.images.list(where)).filter(isThere)) {
+    images.set(entry.tag, await imageContent(dock, entry, where));
+  }
+  const unique = new Map((await dock.kv.list(where)).filter(isThere).map(({ key, upd }) => [key, upd]));
+  const keys = new Map<string, KeyContent>();
+  for await (const [key, value] of dock.kv.entries(where)) {
+    const upd = unique.get(key);
+    if (upd !== undefined) keys.set(key, { value, upd });
+  }
+  return { images, keys };
+}
+
+async function imageContent(
+  dock: Dock,
+  { tag, type, size, sha256 }: ImageEntry,
+  where: CallOptions & { readonly store?: Layer },
+): Promise<ImageContent> {
+  if (sha256 !== undefined) return { type, size, sha256 };
+  const hash = createHash("sha256");
+  const stream = dock.images.stream(tag, where);
+  const info = await stream.info();
+  for await (const chunk of stream) hash.update(chunk);
+  return { type: info.type, size: info.size, sha256: hash.digest("hex") };
+}
+
+/** Fails with `UNSUPPORTED` when a dock has no such layer. */
+export function requireLayer(dock: Dock, store: Layer): void {
+  if (dock.stores.includes(store)) return;
+  const message = `This dock has no layer ${store}. It has ${dock.stores.join(", ")}.`;
+  throw new DockError({ code: "UNSUPPORTED", message });
+}

@@ -1,0 +1,116 @@
+/** How what a layer holds differs from what it should hold, and how it comes to hold that: in one transaction, by what differs alone. */
+import type { KvValue, Layer } from "../protocol/index.js";
+import type { Contents, ImageContent } from "./contents.js";
+import type { Dock } from "./dock.js";
+import { DockError } from "./errors.js";
+import { sameValue } from "./kv-value.js";
+import type { CallOptions } from "./session.js";
+import type { ImageSource } from "./source.js";
+import type { Transaction } from "./transaction.js";
+import { quoted } from "./visible.js";
+
+/** One name whose image or value isn't what it should be: `is` absent when there is none, `wanted` when there should be none. */
+export type Difference =
+  | { readonly kind: "image"; readonly name: string; readonly is?: ImageContent; readonly wanted?: ImageContent }
+  | { readonly kind: "key"; readonly name: string; readonly is?: KvValue; readonly wanted?: KvValue };
+
+/** The differences, images first, each kind ordered by the bytes of its names. Whether a value is unique per dock makes none. */
+export function differences(is: Contents, wanted: Contents): Difference[] {
+  const found: Difference[] = [];
+  for (const name of namesOf(is.images, wanted.images)) {
+    const [a, b] = [is.images.get(name), wanted.images.get(name)];
+    if (a === undefined || b === undefined || !sameImage(a, b)) found.push({ kind: "image", name, ...both(a, b) });
+  }
+  for (const name of namesOf(is.keys, wanted.keys)) {
+    const [a, b] = [is.keys.get(name), wanted.keys.get(name)];
+    if (a === undefined || b === undefined || !sameValue(a.value, b.value)) {
+      found.push({ kind: "key", name, ...both(a?.value, b?.value) });
+    }
+  }
+  return found;
+}
+
+/** What `reconcile` needs beside the differences. */
+export interface ReconcileOptions extends CallOptions {
+  /** For the factory layer, the dock's name: so that no other dock is meant. */
+  readonly confirm?: string | undefined;
+  /** The bytes of the image that is wanted under a tag. */
+  readonly sourceOf: (tag: string) => ImageSource;
+  /** Called as bytes of images are sent: how many of all that there are to send. */
+  readonly onProgress?: ((progress: { readonly sent: number; readonly size: number }) => void) | undefined;
+}
+
+/**
+ * Makes a layer hold what is wanted, in one transaction; nothing is sent where there are no differences. Fails as a transaction does, and
+ * with `SOURCE` when the bytes of an image aren't those that were wanted; nothing is changed then.
+ */
+export async function reconcile(
+  dock: Dock,
+  store: Layer,
+  found: readonly Difference[],
+  { confirm, signal, timeout, sourceOf, onProgress }: ReconcileOptions,
+): Promise<void> {
+  if (found.length === 0) return;
+  const size = bytesToSend(found);
+  let before = 0;
+  await dock.transaction(
+    store,
+    async (tx) => {
+      // What goes makes room for what comes.
+      await inBatches(found, async (it) => it.wanted === undefined && (await tx[storeOf(it)].delete(it.name)));
+      await inBatches(found, async (it) => {
+        if (it.kind === "key" && it.wanted !== undefined) await tx.kv.set(it.name, it.wanted);
+      });
+      for (const it of found) {
+        if (it.kind !== "image" || it.wanted === undefined) continue;
+        const progress = ({ sent }: { sent: number }): void => onProgress?.({ sent: before + sent, size });
+        await putWanted(tx, it.name, it.wanted, sourceOf(it.name), progress);
+        before += it.wanted.size;
+      }
+    },
+    { confirm, signal, timeout },
+  );
+}
+
+/** Bytes of images that have to move, unless the dock has them under another tag. */
+export function bytesToSend(found: readonly Difference[]): number {
+  return found.reduce((sum, { kind, wanted }) => (kind === "image" ? sum + (wanted?.size ?? 0) : sum), 0);
+}
+
+async function putWanted(
+  tx: Transaction,
+  tag: string,
+  wanted: ImageContent,
+  source: ImageSource,
+  onProgress: (progress: { sent: number }) => void,
+): Promise<void> {
+  const put = await tx.images.put(tag, source, { type: wanted.type, onProgress });
+  if (put.sha256 === wanted.sha256) return;
+  throw new DockError({
+    code: "SOURCE",
+    message: `The image ${quoted(tag)} has changed while it was looked at: nothing was written.`,
+  });
+}
+
+/** Writes that are under way at once: each has its deadline, which on a slow line shouldn't go by while it waits for the others. */
+const AT_ONCE = 16;
+
+async function inBatches<T>(all: readonly T[], write: (one: T) => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < all.length; i += AT_ONCE) await Promise.all(all.slice(i, i + AT_ONCE).map(write));
+}
+
+function storeOf({ kind }: Difference): "images" | "kv" {
+  return kind === "image" ? "images" : "kv";
+}
+
+function sameImage(a: ImageContent, b: ImageContent): boolean {
+  return a.sha256 === b.sha256 && a.type === b.type && a.size === b.size;
+}
+
+function both<T>(is: T | undefined, wanted: T | undefined): { is?: T; wanted?: T } {
+  return { ...(is === undefined ? {} : { is }), ...(wanted === undefined ? {} : { wanted }) };
+}
+
+function namesOf(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): string[] {
+  return [...new Set([...a.keys(), ...b.keys()])].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}

@@ -1,0 +1,100 @@
+/** Saves what a dock holds in a folder that git can diff. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Layer } from "../../protocol/index.js";
+import { checkedImage, readSnapshot, type Snapshot } from "../../snapshot/folder.js";
+import { MANIFEST, manifestText, type SnapshotImage, type SnapshotLayer } from "../../snapshot/manifest.js";
+import { type Contents, contentsOf, requireLayer } from "../contents.js";
+import type { Dock } from "../dock.js";
+import { FileNames } from "../file-name.js";
+import type { CallOptions } from "../session.js";
+import { StagedFolder } from "../staged-folder.js";
+
+/** How far a snapshot is, in bytes of images that move: those of a layer at a time. */
+export type OnProgress = (progress: { readonly moved: number; readonly size: number }) => void;
+
+export interface SnapshotOptions extends CallOptions {
+  /** The layers; unless told, all that there are. */
+  readonly stores?: readonly Layer[] | undefined;
+}
+
+export interface SaveOptions extends SnapshotOptions {
+  readonly onProgress?: OnProgress | undefined;
+}
+
+export interface SavedLayer {
+  readonly store: Layer;
+  readonly images: number;
+  readonly keys: number;
+}
+
+/**
+ * Saves what a dock holds. The folder is made, or is a snapshot already: then images that it has aren't fetched again, and what the dock
+ * doesn't have any more is removed. As long as not everything has arrived the folder stays as it was.
+ * Fails as reading does, with `CHANGED` when the dock changes meanwhile, with `OUTPUT` when the folder can't be written.
+ */
+export async function saveSnapshot(dock: Dock, folder: string, options: SaveOptions = {}): Promise<SavedLayer[]> {
+  const { stores = dock.stores, signal, timeout, onProgress } = options;
+  for (const store of stores) requireLayer(dock, store);
+  const staged = await StagedFolder.open(folder, MANIFEST);
+  const before = await readSnapshot(folder).catch(() => undefined); // what isn't good is written anew
+  try {
+    const layers: SnapshotLayer[] = [];
+    for (const store of stores) {
+      const contents = await contentsOf(dock, store, { signal, timeout });
+      layers.push(await saveLayer(dock, staged, store, contents, { signal, timeout, onProgress }));
+    }
+    const { id, model, name } = await dock.info({ signal, timeout });
+    await staged.file(MANIFEST, [manifestText({ dock: { id, name, model }, layers })]);
+    signal?.throwIfAborted();
+    await staged.commit();
+    if (before !== undefined) await removeOthers(before, layers);
+    return layers.map(({ store, images, keys }) => ({ store, images: images.size, keys: keys.size }));
+  } finally {
+    await staged.discard();
+  }
+}
+
+async function saveLayer(
+  dock: Dock,
+  staged: StagedFolder,
+  store: Layer,
+  { images, keys }: Contents,
+  { onProgress, ...options }: CallOptions & { readonly onProgress?: OnProgress | undefined },
+): Promise<SnapshotLayer> {
+  if (images.size > 0) await staged.folder(store);
+  const names = new FileNames();
+  const files = new Map<string, SnapshotImage>();
+  for (const [tag, { type, size, sha256 }] of images) {
+    files.set(tag, { file: `${store}/${names.for(tag, type)}`, type, size, sha256 });
+  }
+  const missing: [tag: string, image: SnapshotImage][] = [];
+  for (const [tag, image] of files) if (!(await isThere(staged.path, image))) missing.push([tag, image]);
+  const size = missing.reduce((sum, [, image]) => sum + image.size, 0);
+  let moved = 0;
+  for (const [tag, { file, size: bytes, sha256 }] of missing) {
+    const where = dock.features.includes("stores") ? { store } : {};
+    const show = ({ received }: { received: number }): void => onProgress?.({ moved: moved + received, size });
+    await staged.file(file, dock.images.stream(tag, { ...options, ...where, ifSha256: sha256, onProgress: show }));
+    moved += bytes;
+  }
+  return { store, images: files, keys };
+}
+
+async function isThere(folder: string, image: SnapshotImage): Promise<boolean> {
+  return await checkedImage(folder, image).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Removes the images that the snapshot had before and has no more. One that can't be removed stays: no manifest names it. */
+async function removeOthers({ folder, layers }: Snapshot, now: readonly SnapshotLayer[]): Promise<void> {
+  const kept = new Set(now.flatMap(({ images }) => [...images.values()].map(({ file }) => file.toLowerCase())));
+  for (const { images } of layers) {
+    for (const image of images.values()) {
+      if (kept.has(image.file.toLowerCase()) || !(await isThere(folder, image))) continue;
+      await rm(join(folder, image.file)).catch(() => {});
+    }
+  }
+}
