@@ -8,7 +8,7 @@ export default defineConfig({
     maxWorkers: "100%",
     projects: [
       { extends: true, test: { name: "unit", include: ["{src,protocol,mocks,snapshot}/**/*.test.ts"] } },
-      { extends: true, test: { name: "hil", include: ["hil-tests/*.test.ts"] } },
+      { extends: true, test: { name: "hil", include: ["hil-tests/{,cli/}*.test.ts"] } },
       // In a VM, by `npm run test:usb`.
       { extends: true, test: { name: "usb", include: ["hil-tests/usb/*.test.ts"] } },
     ],

@@ -4,7 +4,9 @@ import type { ImageType, KvValue, Layer } from "../protocol/index.js";
 import type { Dock } from "./dock.js";
 import { DockError } from "./errors.js";
 import type { ImageEntry } from "./image-store.js";
+import { checkedType } from "./image-type.js";
 import type { CallOptions } from "./session.js";
+import { openSource, type SourceOptions } from "./source.js";
 
 export interface ImageContent {
   readonly type: ImageType;
@@ -44,6 +46,17 @@ export async function contentsOf(dock: Dock, store: Layer, options: CallOptions 
     if (upd !== undefined) keys.set(key, { value, upd });
   }
   return { images, keys };
+}
+
+/** What an image is that isn't on a dock yet: of the type `said`, or what its bytes say. Fails as `images.put` does with such bytes. */
+export async function contentOfImage(
+  source: Uint8Array | { readonly file: string },
+  said: ImageType | undefined,
+  options: SourceOptions = {},
+): Promise<ImageContent> {
+  await using opened = await openSource(source, options);
+  const { head, size, sha256 } = opened;
+  return { type: checkedType(head, said), size, sha256: Buffer.from(sha256).toString("hex") };
 }
 
 async function imageContent(

@@ -1,5 +1,5 @@
 /** What changes a dock, in a layer by itself or in a transaction. */
-import type { ImageType, KvValue, Layer, Params, Result } from "../protocol/index.js";
+import type { ImageType, KvValue, Layer, Limits, Params, Result } from "../protocol/index.js";
 import { DockError, type Outcome, unwrap } from "./errors.js";
 import { checkedType } from "./image-type.js";
 import { encodedSize } from "./kv-value.js";
@@ -37,7 +37,7 @@ export async function setKey(
   options: CallOptions,
 ): Promise<void> {
   checkName("key", key, session.welcome.limits);
-  checkSize(session, value);
+  checkValueSize(value, session.welcome.limits);
   await session.request("kv.set", { key, value, ...to }, options);
 }
 
@@ -90,8 +90,8 @@ export async function deleteImage(session: Session, to: Destination, tag: string
   return existed;
 }
 
-function checkSize({ welcome }: Session, value: KvValue): void {
-  const { valueBytes: limit } = welcome.limits;
+/** Fails with `TOO_LARGE` when a value is longer than the dock takes. */
+export function checkValueSize(value: KvValue, { valueBytes: limit }: Limits): void {
   const bytes = encodedSize(value);
   if (bytes <= limit) return;
   const message = `The value is ${bytes} bytes long, encoded; this dock takes ${limit}.`;

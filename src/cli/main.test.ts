@@ -37,7 +37,9 @@ describe("wrong usage ends with 2, with nothing on stdout", () => {
     [["kv", "set", "a", "b", "--json-value"], "The value isn't one in JSON: "],
     [["kv", "set", "a", '{"$hex": "00"}', "--json-value"], "The value isn't one in JSON: a $hex that isn't one of"],
     [["kv", "set", "a", "[-12345678901234567]", "--json-value"], "The value isn't one in JSON: -12345678901234567 would lose"],
-    [["reset"], "required option '--confirm <name>' not specified"],
+    [["reset"], "all that is runtime or ephemeral is deleted for good: give the dock's name"],
+    [["kv", "set", "a"], "give either a value or --file"],
+    [["snapshot", "save", "a", "--store", "rom"], "option '--store <layer>' argument 'rom' is invalid."],
   ];
   test.each(cases)("%j", async (argv, message) => {
     const { exitCode, stdout, stderr } = await runCli(argv);

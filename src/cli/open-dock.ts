@@ -1,7 +1,9 @@
 /** The dock that a command is about: opened for it, closed whatever happens. */
-import type { Dock } from "../index.js";
+import type { Dock, WriteOptions } from "../index.js";
+import { CliError } from "./cli-error.js";
+import { confirmed } from "./confirm.js";
 import type { Context } from "./context.js";
-import type { GlobalOptions } from "./options.js";
+import type { GlobalOptions, WriteLayerOptions } from "./options.js";
 
 /** Opens the dock that the options or the environment name, and closes it when `use` is through. */
 export async function withDock<T>({ signal }: Context, options: GlobalOptions, use: (dock: Dock) => Promise<T>): Promise<T> {
@@ -16,4 +18,25 @@ export async function withDock<T>({ signal }: Context, options: GlobalOptions, u
     ...(rts === undefined ? {} : { rts }),
   });
   return await use(dock);
+}
+
+/** The same for a command that writes to a layer: `use` is called once it is known that the dock is the one that is meant, and can be written there. */
+export async function withDockToWrite<T>(
+  context: Context,
+  options: WriteLayerOptions,
+  use: (dock: Dock, to: WriteOptions) => Promise<T>,
+): Promise<T> {
+  return await withDock(context, options, async (dock) => {
+    const { store } = options;
+    const why = "its factory data is overwritten for good";
+    const confirm = store === "factory" ? await confirmed(context, dock, options.confirm, why) : undefined;
+    const to = { store, confirm, signal: context.signal };
+    dock.requireWritable(to);
+    return await use(dock, to);
+  });
+}
+
+/** Fails as a call would for which the dock lacks the feature. */
+export function requireFeature({ features }: Dock, feature: string): void {
+  if (!features.includes(feature)) throw new CliError("UNSUPPORTED", `This dock can't ${feature}.`);
 }

@@ -1,6 +1,8 @@
 /** Options that several commands have. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Layer, LayerChoice } from "../index.js";
+import { requireConfirm } from "./confirm.js";
+import type { Context } from "./context.js";
 
 /** What every command takes, before or after its name. */
 export interface GlobalOptions {
@@ -25,6 +27,8 @@ export interface WriteLayerOptions extends GlobalOptions {
   readonly store: Layer;
   /** The dock's name. */
   readonly confirm?: string;
+  /** Whether nothing is to be done but say what would be. */
+  readonly dryRun: boolean;
 }
 
 export function addGlobalOptions(program: Command): void {
@@ -58,14 +62,14 @@ export function storeOption(): Option {
 }
 
 /** Adds what says where to write. Factory data that isn't confirmed is wrong usage, before anything is opened. */
-export function addWriteOptions(command: Command): Command {
+export function addWriteOptions(command: Command, context: Context): Command {
   return command
     .addOption(new Option("--store <layer>", "the layer to write to").choices(Object.keys(LAYERS)).default("runtime"))
     .option("--confirm <name>", "for factory, the dock's name, which `dl7450 info` tells: so that no other dock is meant")
+    .addOption(dryRunOption())
     .hook("preAction", (command) => {
       const { store, confirm } = command.opts<WriteLayerOptions>();
-      if (store !== "factory" || confirm !== undefined) return;
-      command.error("factory data is overwritten for good: give the dock's name, which `dl7450 info` tells, with --confirm");
+      if (store === "factory") requireConfirm(context, command, confirm, "factory data is overwritten for good");
     });
 }
 

@@ -118,7 +118,7 @@ describe("image put", () => {
   test("--as names the tag, --type and --store what it is and where; --json says it on stdout", async () => {
     const options = ["--as", "splash", "--type", "none", "--store", "ephemeral"];
     const put = { tag: "splash", type: "none", size: PNG.length, store: "ephemeral", sha256: SHA256 };
-    expect(await json("image", "put", file, ...options)).toEqual(put);
+    expect(await json("image", "put", file, ...options)).toEqual({ ...put, outcome: "put" });
     expect(await json("image", "list", "--store", "ephemeral")).toContainEqual(put);
   });
 
