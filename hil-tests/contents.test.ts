@@ -1,5 +1,6 @@
 /** What the mock dock holds is known to the byte, so what the driver reads off it is compared with that. */
 import { readFileSync } from "node:fs";
+import { crc32 } from "node:zlib";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { APPLICATION_DATA, Dock, type KvValue } from "../src/index.js";
 import { all, codeOf, sha256 } from "./contract/subject.js";
@@ -15,7 +16,7 @@ describe("the stock dock", () => {
 
   test("says the name that it was given, and an id of 64 hexadecimal digits", async () => {
     await using dock = await Dock.open(mock.target);
-    const features = ["stores", "log", "write.ephemeral", "write.runtime", "txn", "restart", "reset"];
+    const features = ["stores", "log", "write.ephemeral", "write.runtime", "txn", "restart", "reset", "code"];
     expect(dock).toMatchObject({ name: "RW02-0005", features, stores: ["factory", "runtime", "ephemeral"] });
     expect(dock.id).toMatch(/^[0-9a-f]{64}$/);
   });
@@ -49,6 +50,12 @@ describe("the stock dock", () => {
       { key: "enrolment_token", store: "factory", bytes: 45, upd: true },
       { key: "timezone", store: "factory", bytes: 4, upd: false },
     ]);
+  });
+
+  test("says the size and the CRC-32 of its application, as binascii.crc32 has it", async () => {
+    await using dock = await Dock.open(mock.target);
+    const app = readFileSync(new URL("../mocks/fixtures/stock/app.py", import.meta.url));
+    expect(await dock.code()).toEqual({ size: app.length, crc32: crc32(app) });
   });
 
   test("another dock has another id, boot and enrolment token, and doesn't know the first one's image tokens", async () => {

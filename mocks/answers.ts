@@ -1,6 +1,7 @@
 /** What a dock answers: from params to result, and what the streams of images begin with. */
 import * as v from "valibot";
 import {
+  crc32,
   encodeBody,
   type Item,
   isOperation,
@@ -98,6 +99,9 @@ function answerFeature(op: Operation, params: unknown, dock: DockModel): Record<
       checked(op, params);
       dock.reset();
       return {};
+    case "code.info":
+      checked(op, params);
+      return { size: dock.code.length, crc32: crc32(dock.code) };
     default:
       throw new Refusal("UNSUPPORTED", `this dock can't do ${op}`);
   }

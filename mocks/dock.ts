@@ -19,6 +19,8 @@ type KeptState = Pick<StateFolder, "layers" | "save">;
 export interface DockOptions {
   /** Unique per dock, 1 to 64 bytes; made of the name unless told. */
   readonly id?: string;
+  /** The application's code; empty unless told. */
+  readonly code?: Uint8Array;
   /** Bytes that layers hold, where it isn't what a DL-7450's hold. */
   readonly capacities?: { readonly [store in Layer]?: number };
   /** Where factory and runtime come from, and are saved to. */
@@ -41,6 +43,8 @@ export class DockModel {
   readonly name: string;
   /** Unique per dock; 64 hexadecimal digits unless told. */
   readonly id: string;
+  /** The application's code. */
+  readonly code: Uint8Array;
   /** Whether there was nothing to load: somebody is to fill it. */
   readonly isFresh: boolean;
   readonly #state: KeptState | undefined;
@@ -53,10 +57,11 @@ export class DockModel {
   #bootId: Uint8Array = randomBytes(8);
 
   /** Throws an Error when what the state folder has doesn't fit into its layer. */
-  constructor(profile: Profile, name: string, { id, capacities, state }: DockOptions = {}) {
+  constructor(profile: Profile, name: string, { id, code, capacities, state }: DockOptions = {}) {
     this.profile = profile;
     this.name = name;
     this.id = id ?? createHash("sha256").update(`dl7450 mock dock ${name}`).digest("hex");
+    this.code = code ?? new Uint8Array();
     this.#state = state;
     this.isFresh = state === undefined || state.layers.length === 0;
     this.#layers = emptyLayers(profile.stores, (store) => capacities?.[store] ?? CAPACITIES[store]);

@@ -1,4 +1,5 @@
 /** A mock dock as a process: what it is told, and what it then serves. */
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { utf8Length } from "../protocol/index.js";
@@ -22,6 +23,7 @@ interface Options {
   readonly name?: string;
   readonly seed: number;
   readonly data: string;
+  readonly code: string;
   readonly from?: string;
   readonly tcp?: { readonly host: string; readonly port: number };
   readonly serial?: string;
@@ -57,7 +59,7 @@ const clock = {
 };
 
 /** The dock as it was, where its state is kept; otherwise, or the first time, with the data that it is given. */
-async function dockOf({ profile, name, state, data, from, seed }: Options): Promise<DockModel> {
+async function dockOf({ profile, name, state, data, from, code, seed }: Options): Promise<DockModel> {
   let dock: DockModel;
   let snapshot: Snapshot | undefined;
   try {
@@ -67,6 +69,7 @@ async function dockOf({ profile, name, state, data, from, seed }: Options): Prom
       // Called otherwise, it stands for another dock.
       ...(snapshot === undefined || name !== undefined ? {} : { id: snapshot.dock.id }),
       ...(folder === undefined ? {} : { state: folder }),
+      code: readFileSync(code),
     });
   } catch (error) {
     fail(messageOf(error));
@@ -122,7 +125,6 @@ function messageOf(error: unknown): string {
 }
 
 function parse(argv: readonly string[]): Options {
-  const stock = fileURLToPath(new URL("./fixtures/stock/dock.json", packagedMocks()));
   const program = new Command("dl7450-mock")
     .description(
       "A mock DL-7450 dock: serves a pseudo-terminal, prints one JSON line with its port when ready, ends on SIGTERM or with its parent.",
@@ -130,8 +132,13 @@ function parse(argv: readonly string[]): Options {
     .addOption(new Option("--profile <name>", "what it can do").choices(Object.keys(PROFILES)).default("full"))
     .option("--name <label>", "the dock's label, at most 64 bytes; MOCK-0001 unless told, or the snapshot's", label)
     .option("--seed <number>", "for everything random", wholeNumber, 1)
-    .option("--data <file>", "what it holds, as JSON; the stock data in mocks/fixtures/stock/dock.json show how", stock)
+    .option(
+      "--data <file>",
+      "what it holds, as JSON; the stock data in mocks/fixtures/stock/dock.json show how",
+      stockFile("dock.json"),
+    )
     .addOption(new Option("--from <folder>", "what it holds, as `dl7450 snapshot save` has written it").conflicts("data"))
+    .option("--code <file>", "the code of its application", stockFile("app.py"))
     .option("--tcp <host:port>", "serve TCP instead; a port alone is on 127.0.0.1, 0 is any free one", tcpAddress)
     .addOption(
       new Option("--serial <path>", "serve a serial port instead, such as a USB gadget's /dev/ttyGS0").conflicts("tcp"),
@@ -147,9 +154,10 @@ function parse(argv: readonly string[]): Options {
   return program.opts<Options>();
 }
 
-/** The folder of this file in the package's sources: the fixtures aren't compiled. */
-function packagedMocks(): URL {
-  return new URL(import.meta.url.includes("/dist/mocks/") ? "../../mocks/" : "./", import.meta.url);
+/** A fixture, in the package's sources: those aren't compiled. */
+function stockFile(name: string): string {
+  const sources = new URL(import.meta.url.includes("/dist/mocks/") ? "../../mocks/" : "./", import.meta.url);
+  return fileURLToPath(new URL(`./fixtures/stock/${name}`, sources));
 }
 
 function several(text: string, before: readonly string[]): readonly string[] {

@@ -7,7 +7,7 @@ export interface Profile {
   readonly stores: readonly Layer[];
 }
 
-const FULL_FEATURES = ["stores", "log", "write.ephemeral", "write.runtime", "txn", "restart", "reset"] as const;
+const FULL_FEATURES = ["stores", "log", "write.ephemeral", "write.runtime", "txn", "restart", "reset", "code"] as const;
 
 /**
  * `preview` is what the vendor documents today: factory data only, no layer can be named. `full` has all three layers, and writes to

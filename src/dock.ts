@@ -184,6 +184,12 @@ export class Dock implements AsyncDisposable {
     return { ...info, bootId: Buffer.from(bootId).toString("hex") };
   }
 
+  /** The size in bytes and the CRC-32 of the application that the dock runs (SPEC §7.2). Fails with `UNSUPPORTED`. */
+  async code(options: CallOptions = {}): Promise<{ readonly size: number; readonly crc32: number }> {
+    this.#session.requireFeature("code", "telling what its application is");
+    return await this.#session.request("code.info", {}, options);
+  }
+
   /**
    * Several writes to one layer that are seen all at once or not at all: `write` gets the transaction to write in. When it fails,
    * or the link is lost, nothing is done. One at a time. Gives what `write` gives.

@@ -1,6 +1,6 @@
 /** SPEC §3.1, §3.3, §7.2 and §9.2: the welcome, and `dock.info`. */
 import { expect, test } from "vitest";
-import { expectAnswers, type Subject } from "./subject.js";
+import { codeOf, expectAnswers, type Subject } from "./subject.js";
 import { Wire } from "./wire.js";
 
 /** The ranges of SPEC §9.2. */
@@ -43,6 +43,15 @@ export function identity(subject: Subject): void {
     const { id: ofId = 0, name: ofName = 0, ...others } = Object.fromEntries(bytes);
     expect(Math.max(ofId, ofName)).toBeLessThanOrEqual(64);
     expect(Math.max(...Object.values(others).map(Number))).toBeLessThanOrEqual(32);
+  });
+
+  test("its code has a size and a CRC-32, or it says that it can't tell", async () => {
+    await using dock = await subject.open();
+    const asked = dock.code();
+    if (!dock.features.includes("code")) return expect(await codeOf(asked)).toBe("UNSUPPORTED");
+    const { size, crc32 } = await asked;
+    expect(size).toBeGreaterThanOrEqual(0);
+    expect(crc32).toBe(crc32 >>> 0);
   });
 
   test.for(Object.entries(RANGES))("the limit %s is in its range", async ([name, [least, most]]) => {
