@@ -4,6 +4,7 @@ import { version } from "../version.js";
 import { addConfig } from "./config.js";
 import type { Context } from "./context.js";
 import { addDf } from "./df.js";
+import { addDoctor } from "./doctor.js";
 import { addImageDelete } from "./image-delete.js";
 import { addImageGet } from "./image-get.js";
 import { addImageList } from "./image-list.js";
@@ -81,6 +82,7 @@ export function createProgram(context: Context, writeHelp: (text: string) => voi
   addSnapshotRestore(snapshot, context);
   snapshot.addHelpText("after", examples("dl7450 snapshot save bench-4", "dl7450 snapshot diff bench-4"));
   addRestart(program, context);
+  addDoctor(program, context);
   addConfig(program, context);
   addUdev(program, context);
   addReset(program, context);

@@ -43,7 +43,7 @@ function messageOfMissing(name: string, said: string, device: string | undefined
 const GROUP_MAY = 0o060;
 
 /** How to be let open a port on Linux: by its group, where that may. */
-async function permissionHint(path: string): Promise<string> {
+export async function permissionHint(path: string): Promise<string> {
   if (process.platform !== "linux") return "";
   const { gid, mode } = await stat(path).catch(() => ({ gid: 0, mode: 0 }));
   const group = gid !== 0 && (mode & GROUP_MAY) === GROUP_MAY ? await groupName(gid) : undefined;
