@@ -8,7 +8,7 @@ import { findPorts } from "../src/discovery.js";
 import { watchPorts } from "../src/port-watch.js";
 
 const { stdout, stderr, env } = process;
-const stdin = (): AsyncIterable<Uint8Array> => process.stdin;
+const stdin = () => process.stdin;
 const signal = interruption(process);
 const context = {
   stdin,

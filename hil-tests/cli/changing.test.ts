@@ -1,6 +1,7 @@
 /** Commands that change: kv import, --file, what is there already, --dry-run, and asking for the dock's name. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { type Bench, benchWith, cells, scratch } from "./bench.js";
 
@@ -12,9 +13,8 @@ async function fileWith(name: string, content: string | Uint8Array): Promise<str
   return file;
 }
 
-async function* stdinWith(text: string): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(text.slice(0, 3));
-  yield Buffer.from(text.slice(3));
+function stdinWith(text: string): Readable {
+  return Readable.from([Buffer.from(text.slice(0, 3)), Buffer.from(text.slice(3))]);
 }
 
 describe("kv import", () => {
@@ -95,11 +95,7 @@ describe("image put of what is there already", () => {
     const before = dock.model.generation("runtime");
     expect((await run("image", "put", file)).stderr).toMatch(/^logo: is there already, 108 bytes, png, runtime, sha256 /);
     expect(await json("image", "put", file)).toMatchObject({ tag: "logo", outcome: "is there already" });
-    const given = {
-      stdin: async function* () {
-        yield PNG;
-      },
-    };
+    const given = { stdin: () => Readable.from([PNG]) };
     expect((await runWith(given, "image", "put", "-", "--as", "logo")).stderr).toContain("is there already");
     expect(dock.model.generation("runtime")).toBe(before);
   });

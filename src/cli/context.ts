@@ -1,5 +1,5 @@
 /** What a command gets from outside, so that a test can give it something else. */
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import type { Clock } from "../clock.js";
 import type { FoundPort } from "../discovery.js";
 import type { PortChange, WatchOptions } from "../port-watch.js";
@@ -7,9 +7,12 @@ import type { PortChange, WatchOptions } from "../port-watch.js";
 /** A stream to write to, which may be a terminal. */
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
+/** A stream to read from, which may be a terminal: it can then give each byte as it comes, without a line, and without showing it. */
+export type Input = Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
+
 export interface Context {
-  /** Opened only by a command that reads it. */
-  readonly stdin: () => AsyncIterable<Uint8Array>;
+  /** What a user types, and what a terminal answers. Opened only when it is asked for. */
+  readonly stdin: () => Input;
   /** For data. */
   readonly stdout: Output;
   /** For talk: progress, remarks, errors. */

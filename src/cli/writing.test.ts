@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../clock.js";
 import { MockDock } from "./testing/mock-dock.js";
@@ -123,10 +124,7 @@ describe("image put", () => {
   });
 
   test("- is stdin", async () => {
-    const stdin = async function* () {
-      yield PNG.subarray(0, 9);
-      yield PNG.subarray(9);
-    };
+    const stdin = () => Readable.from([PNG.subarray(0, 9), PNG.subarray(9)]);
     const { stderr } = await runCli(["image", "put", "-", "--as", "piped", "--port", full.target], { stdin });
     expect(stderr).toContain(`piped: ${PNG.length} bytes, png, runtime, sha256 ${SHA256}`);
   });

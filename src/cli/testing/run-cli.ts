@@ -1,5 +1,5 @@
 /** Runs the command line in the process of the test, and keeps what it says. */
-import { Writable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import { systemClock } from "../../clock.js";
 import { watchPorts } from "../../port-watch.js";
 import { visible } from "../../visible.js";
@@ -23,10 +23,10 @@ export async function runCli(argv: readonly string[], given: Partial<Context> = 
   return { exitCode, stdout: stdout.data.toString(), stderr: stderr.data.toString(), data: stdout.data };
 }
 
-/** Nothing plugged in, no terminals, an empty environment. */
+/** Nothing plugged in or typed, no terminals, an empty environment. */
 export function usualContext(): Context {
   return {
-    stdin: async function* () {},
+    stdin: () => Readable.from([]),
     stdout: new Recorder(),
     stderr: new Recorder(),
     env: {},
