@@ -16,11 +16,13 @@ export const EXIT = {
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** The driver's codes, and two that only the command line has. */
+/** The driver's codes, and those that only the command line has. */
 export type CliErrorCode =
   | DockErrorCode
   /** Two things that were compared aren't the same: an answer, which has an exit code of its own. */
   | "DIFFERS"
+  /** An image can't be drawn. */
+  | "PICTURE"
   /** A fault of this program. */
   | "UNEXPECTED";
 
@@ -53,6 +55,9 @@ export const EXIT_CODES: Readonly<Record<CliErrorCode, ExitCode>> = {
   NO_SESSION: EXIT.refused,
   CANCELLED: EXIT.refused,
   INTERNAL: EXIT.refused,
+  SNAPSHOT: EXIT.refused,
+
+  DIFFERS: EXIT.differs,
 
   ABORTED: EXIT.interrupted,
 
@@ -60,10 +65,8 @@ export const EXIT_CODES: Readonly<Record<CliErrorCode, ExitCode>> = {
   INTEGRITY: EXIT.other,
   CLOSED: EXIT.other,
   WRONG_VALUE: EXIT.other,
-  SNAPSHOT: EXIT.refused,
   SOURCE: EXIT.other,
-  DIFFERS: EXIT.differs,
-
   OUTPUT: EXIT.other,
+  PICTURE: EXIT.other,
   UNEXPECTED: EXIT.other,
 };
