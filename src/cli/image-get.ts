@@ -43,7 +43,8 @@ function outputPath(text: string): string {
   return text;
 }
 
-async function imageNamed(tag: string, token: string | undefined): Promise<string | ImageToken> {
+/** What a tag or a token names. */
+export async function imageNamed(tag: string, token: string | undefined): Promise<string | ImageToken> {
   if (token === undefined) return tag;
   const { ImageToken } = await import("../image-store.js"); // not for --help
   return ImageToken.parse(token);

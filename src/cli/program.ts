@@ -9,6 +9,7 @@ import { addImageDelete } from "./image-delete.js";
 import { addImageGet } from "./image-get.js";
 import { addImageList } from "./image-list.js";
 import { addImagePut } from "./image-put.js";
+import { addImageShow } from "./image-show.js";
 import { addImageToken } from "./image-token.js";
 import { addImageWhich } from "./image-which.js";
 import { addInfo } from "./info.js";
@@ -72,6 +73,7 @@ export function createProgram(context: Context, writeHelp: (text: string) => voi
   addImageList(image, context);
   addImageWhich(image, context);
   addImageGet(image, context);
+  addImageShow(image, context);
   addImageToken(image, context);
   addImagePut(image, context);
   addImageDelete(image, context);
