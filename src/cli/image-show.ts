@@ -90,9 +90,13 @@ async function fetchFile(
   { store, ...options }: ImageShowOptions,
 ): Promise<Fetched> {
   const { checkDrawable, measure } = await import("./picture/decode.js"); // not for --help
-  const bar = await progressBar(context, options);
+  const bar = await progressBar(context, options, typeof image === "string" ? image : "image");
   try {
-    const stream = dock.images.stream(image, { store, signal: context.signal, onProgress: bar.show });
+    const stream = dock.images.stream(image, {
+      store,
+      signal: context.signal,
+      onProgress: ({ received, size }) => bar.show(received, size),
+    });
     const info = await stream.info();
     const type = checkDrawable(info); // before its bytes are asked for: the dock is closed next
     const chunks: Uint8Array[] = [];

@@ -1,7 +1,7 @@
 /** PNG, decoded by pngjs, which is given only what it can bear. */
 import { crc32, inflateSync } from "node:zlib";
+import { systemCode } from "../../output-message.js";
 import { quoted } from "../../visible.js";
-import { systemCode } from "../cli-error.js";
 import type { Picture } from "./decode.js";
 
 /** Encoders make pieces of 8 kB and more. */
