@@ -23,6 +23,8 @@ export type CliErrorCode =
   | "DIFFERS"
   /** An image can't be drawn. */
   | "PICTURE"
+  /** A config has problems, which were told. */
+  | "CONFIG"
   /** A fault of this program. */
   | "UNEXPECTED";
 
@@ -56,6 +58,7 @@ export const EXIT_CODES: Readonly<Record<CliErrorCode, ExitCode>> = {
   CANCELLED: EXIT.refused,
   INTERNAL: EXIT.refused,
   SNAPSHOT: EXIT.refused,
+  CONFIG: EXIT.refused,
 
   DIFFERS: EXIT.differs,
 

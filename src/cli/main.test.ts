@@ -37,6 +37,7 @@ describe("wrong usage ends with 2, with nothing on stdout", () => {
     [["kv", "set", "a", "b", "--json-value"], "The value isn't one in JSON: "],
     [["kv", "set", "a", '{"$hex": "00"}', "--json-value"], "The value isn't one in JSON: a $hex that isn't one of"],
     [["kv", "set", "a", "[-12345678901234567]", "--json-value"], "The value isn't one in JSON: -12345678901234567 would lose"],
+    [["rom", "check", "/nowhere/config.yaml"], "/nowhere/config.yaml can't be read: there is no such file."],
     [["reset"], "all that is runtime or ephemeral is deleted for good: give the dock's name"],
     [["kv", "set", "a"], "give either a value or --file"],
     [["snapshot", "save", "a", "--store", "rom"], "option '--store <layer>' argument 'rom' is invalid."],
@@ -48,7 +49,7 @@ describe("wrong usage ends with 2, with nothing on stdout", () => {
     expect(stderr.split("\n")).toHaveLength(2);
   });
 
-  test.each([[[]], [["kv"]], [["image"]]])("%j: a command is missing, and stderr has the help", async (argv) => {
+  test.each([[[]], [["kv"]], [["image"]], [["rom"]]])("%j: a command is missing, and stderr has the help", async (argv) => {
     const { exitCode, stdout, stderr } = await runCli(argv);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).toMatch(/^Usage: dl7450 /);
@@ -76,7 +77,8 @@ describe("wrong usage ends with 2, with nothing on stdout", () => {
 describe("help", () => {
   const commands = [["ports"], ["info"], ["ls"], ["kv"], ["image"], ["kv", "list"], ["kv", "get"]];
   const writing = [["kv", "set"], ["kv", "delete"], ["image", "put"], ["image", "delete"], ["restart"], ["reset"]];
-  const all = [[], ...commands, ["image", "list"], ["image", "get"], ["image", "token"], ...writing];
+  const offline = [["rom"], ["rom", "check"]];
+  const all = [[], ...commands, ["image", "list"], ["image", "get"], ["image", "token"], ...writing, ...offline];
   test.each(all.map((words) => [words]))("of %j has an example and the global options, on stdout", async (words) => {
     const { exitCode, stdout, stderr } = await runCli([...words, "--help"]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });

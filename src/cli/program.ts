@@ -24,6 +24,7 @@ import { addGlobalOptions, examples } from "./options.js";
 import { addPorts } from "./ports.js";
 import { addReset } from "./reset.js";
 import { addRestart } from "./restart.js";
+import { addRomCheck } from "./rom-check.js";
 import { addSettings } from "./settings.js";
 import { addSnapshotDiff } from "./snapshot-diff.js";
 import { addSnapshotRestore } from "./snapshot-restore.js";
@@ -33,7 +34,7 @@ import { addUdev } from "./udev.js";
 const EXIT_CODE_HELP = `
 Exit codes:
   0 done            3 no dock, or several       6 link lost, or no answer in time
-  1 another error   4 not on the dock           7 refused by the dock
+  1 another error   4 not on the dock           7 refused by the dock, or a config with problems
   2 wrong usage     5 in use, or not permitted  8 differs
                                                 130 interrupted`;
 
@@ -78,6 +79,9 @@ export function createProgram(context: Context, writeHelp: (text: string) => voi
   addImagePut(image, context);
   addImageDelete(image, context);
   image.addHelpText("after", examples("dl7450 image get default -o default.png", "dl7450 image put logo.png"));
+  const rom = program.command("rom").description("the vendor's provisioning file");
+  addRomCheck(rom, context);
+  rom.addHelpText("after", examples("dl7450 rom check config.yaml"));
   const snapshot = program.command("snapshot").description("what the dock holds, in a folder");
   addSnapshotSave(snapshot, context);
   addSnapshotDiff(snapshot, context);
