@@ -38,6 +38,7 @@ describe("wrong usage ends with 2, with nothing on stdout", () => {
     [["kv", "set", "a", '{"$hex": "00"}', "--json-value"], "The value isn't one in JSON: a $hex that isn't one of"],
     [["kv", "set", "a", "[-12345678901234567]", "--json-value"], "The value isn't one in JSON: -12345678901234567 would lose"],
     [["rom", "check", "/nowhere/config.yaml"], "/nowhere/config.yaml can't be read: there is no such file."],
+    [["rom", "payload", "c.yaml", "--dock-id", "ab"], "option '--dock-id <hex>' argument 'ab' is invalid."],
     [["reset"], "all that is runtime or ephemeral is deleted for good: give the dock's name"],
     [["kv", "set", "a"], "give either a value or --file"],
     [["snapshot", "save", "a", "--store", "rom"], "option '--store <layer>' argument 'rom' is invalid."],
@@ -77,7 +78,7 @@ describe("wrong usage ends with 2, with nothing on stdout", () => {
 describe("help", () => {
   const commands = [["ports"], ["info"], ["ls"], ["kv"], ["image"], ["kv", "list"], ["kv", "get"]];
   const writing = [["kv", "set"], ["kv", "delete"], ["image", "put"], ["image", "delete"], ["restart"], ["reset"]];
-  const offline = [["rom"], ["rom", "check"]];
+  const offline = [["rom"], ["rom", "check"], ["rom", "payload"]];
   const all = [[], ...commands, ["image", "list"], ["image", "get"], ["image", "token"], ...writing, ...offline];
   test.each(all.map((words) => [words]))("of %j has an example and the global options, on stdout", async (words) => {
     const { exitCode, stdout, stderr } = await runCli([...words, "--help"]);

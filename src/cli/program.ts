@@ -25,6 +25,7 @@ import { addPorts } from "./ports.js";
 import { addReset } from "./reset.js";
 import { addRestart } from "./restart.js";
 import { addRomCheck } from "./rom-check.js";
+import { addRomPayload } from "./rom-payload.js";
 import { addSettings } from "./settings.js";
 import { addSnapshotDiff } from "./snapshot-diff.js";
 import { addSnapshotRestore } from "./snapshot-restore.js";
@@ -81,7 +82,8 @@ export function createProgram(context: Context, writeHelp: (text: string) => voi
   image.addHelpText("after", examples("dl7450 image get default -o default.png", "dl7450 image put logo.png"));
   const rom = program.command("rom").description("the vendor's provisioning file");
   addRomCheck(rom, context);
-  rom.addHelpText("after", examples("dl7450 rom check config.yaml"));
+  addRomPayload(rom, context);
+  rom.addHelpText("after", examples("dl7450 rom check config.yaml", "dl7450 rom payload config.yaml > payload.json"));
   const snapshot = program.command("snapshot").description("what the dock holds, in a folder");
   addSnapshotSave(snapshot, context);
   addSnapshotDiff(snapshot, context);

@@ -96,6 +96,28 @@ test("a reader of stdout that has left is no failure", async () => {
   expect(await runCli(["rom", "check", file], { stdout: brokenOutput("EPIPE") })).toMatchObject({ exitCode: 0, stderr: "" });
 });
 
+test("payload is JSON on stdout, and says that the dock is missing", async () => {
+  const file = await configOf(WARNED);
+  const { exitCode, stdout, stderr } = await runCli(["rom", "payload", file]);
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    data: { type: "applicationRomStore", attributes: { kvStore: { nightly: "yes" } } },
+  });
+  expect(stderr).toMatch(/:8:12: warning: .*\nIt has no dockId: .*\n$/);
+  const id = "0".repeat(64);
+  const quiet = await runCli(["rom", "payload", file, "--dock-id", id, "--quiet"]);
+  expect(quiet.stderr).toBe("");
+  expect(JSON.parse(quiet.stdout)).toMatchObject({ data: { attributes: { dockId: id } } });
+});
+
+test("payload of a config with problems is refused: nothing on stdout, the list on stderr, 7", async () => {
+  const file = await configOf(FIVE_MISTAKES);
+  const list = (await runCli(["rom", "check", file])).stdout;
+  const refused = { exitCode: 7, stdout: "", stderr: `${list}dl7450: ${file}: 5 problems\n` };
+  expect(await runCli(["rom", "payload", file])).toMatchObject(refused);
+  expect(JSON.parse((await runCli(["rom", "payload", "--json", file])).stderr)).toMatchObject({ error: { code: "CONFIG" } });
+});
+
 test("a check that is interrupted ends with 130", async () => {
   const file = await configOf(SAMPLE);
   expect(await runCli(["rom", "check", file], { signal: AbortSignal.abort() })).toMatchObject({ exitCode: 130, stdout: "" });
