@@ -1,7 +1,7 @@
 /** A mock dock in the process of the test, on TCP: what it holds can be looked into, and put there, without asking it. */
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { DockModel, PROFILES, type ProfileName } from "../mocks/dock.js";
+import { DockModel, type DockOptions, PROFILES, type ProfileName } from "../mocks/dock.js";
 import { Memory, Service } from "../mocks/service.js";
 import type { ImageType, KvValue, Layer } from "../protocol/index.js";
 import { systemClock } from "../src/clock.js";
@@ -16,6 +16,8 @@ export interface Held {
 
 export class ModelDock implements AsyncDisposable {
   readonly model: DockModel;
+  /** Bytes that hosts have sent. */
+  received = 0;
   readonly #memory = new Memory(systemClock.now());
   readonly #server: Server;
   #host: Socket | undefined;
@@ -23,9 +25,9 @@ export class ModelDock implements AsyncDisposable {
   static async start(
     profile: ProfileName,
     layers: { readonly [store in Layer]?: Held } = {},
-    name = "RW02-0005",
+    { name = "RW02-0005", ...options }: DockOptions & { readonly name?: string } = {},
   ): Promise<ModelDock> {
-    const dock = new ModelDock(new DockModel(PROFILES[profile], name), createServer());
+    const dock = new ModelDock(new DockModel(PROFILES[profile], name, options), createServer());
     for (const [store, held] of Object.entries(layers)) {
       for (const layer of dock.model.profile.stores) if (layer === store) dock.hold(layer, held);
     }
@@ -74,7 +76,10 @@ export class ModelDock implements AsyncDisposable {
     const line = { send: (bytes: Uint8Array) => host.write(bytes), isFull: () => host.writableNeedDrain };
     const service = new Service(this.model, this.#memory, { line, clock: systemClock });
     host.setNoDelay();
-    host.on("data", (bytes) => service.receive(bytes));
+    host.on("data", (bytes) => {
+      this.received += bytes.length;
+      service.receive(bytes);
+    });
     host.on("drain", () => service.drained());
     host.on("error", () => {}); // `close` follows
     host.on("close", () => service.hangUp());

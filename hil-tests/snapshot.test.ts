@@ -174,7 +174,7 @@ describe("restoring", () => {
 
   test("another dock takes it only when told, and keeps what is its own", async () => {
     const { folder } = await saved();
-    const other = await ModelDock.start("development", { factory: { unique: { token: "another" } } }, "RW02-0006");
+    const other = await ModelDock.start("development", { factory: { unique: { token: "another" } } }, { name: "RW02-0006" });
     onTestFinished(() => other[Symbol.asyncDispose]());
     await using dock = await Dock.open(other.target);
     expect(await codeOf(restoreSnapshot(dock, folder, { confirm: "RW02-0006" }))).toBe("USAGE");
@@ -258,7 +258,7 @@ describe("on the command line", () => {
       ["layer", "kind", "name", "on the dock", "in the snapshot"],
       ["runtime", "image", "logo", "-", expect.stringMatching(/^png, 2008 bytes, [0-9a-f]{8}…$/)],
       ["runtime", "key", "more", `"${"m".repeat(39)}…`, "-"],
-      ["runtime", "key", "room", '"\\\\u001b[31mred"', '"4.12"'],
+      ["runtime", "key", "room", '"\\u001b[31mred"', '"4.12"'],
       [""],
     ]);
     expect(JSON.parse((await run("diff", folder, "--json")).stdout)).toContainEqual({

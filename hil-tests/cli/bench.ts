@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { ProfileName } from "../../mocks/dock.js";
+import type { DockOptions, ProfileName } from "../../mocks/dock.js";
 import type { Layer } from "../../protocol/index.js";
 import type { Context } from "../../src/cli/context.js";
 import { type Ran, runCli } from "../../src/cli/testing/run-cli.js";
@@ -20,8 +20,12 @@ export interface Bench {
 }
 
 /** A dock called RW02-0005, which ends with the test. */
-export async function benchWith(profile: ProfileName, layers: { readonly [store in Layer]?: Held } = {}): Promise<Bench> {
-  const dock = await ModelDock.start(profile, layers);
+export async function benchWith(
+  profile: ProfileName,
+  layers: { readonly [store in Layer]?: Held } = {},
+  options: DockOptions = {},
+): Promise<Bench> {
+  const dock = await ModelDock.start(profile, layers, options);
   onTestFinished(() => dock[Symbol.asyncDispose]());
   const runWith: Bench["runWith"] = (given, ...argv) => runCli([...argv, "--port", dock.target], given);
   const run: Bench["run"] = (...argv) => runWith({}, ...argv);

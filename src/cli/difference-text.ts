@@ -12,14 +12,14 @@ export interface LayerDifference {
 
 /** A line for each; `other` is where what is wanted comes from. Nothing where there are none. */
 export async function differenceTable(layers: readonly LayerDifference[], other: string): Promise<string> {
-  const titles = ["layer", "kind", "name", "on the dock", other];
+  const columns = [
+    ...["layer", "kind", "name"].map((title) => ({ title })),
+    ...["on the dock", other].map((title) => ({ title, isSafe: true })),
+  ];
   const rows = layers.flatMap(({ store, differences }) =>
     differences.map((it) => [store, it.kind, it.name, contentText(it, "is"), contentText(it, "wanted")]),
   );
-  return table(
-    titles.map((title) => ({ title })),
-    rows,
-  );
+  return table(columns, rows);
 }
 
 /** An object for each; `is` and `wanted` are absent where there is nothing. */

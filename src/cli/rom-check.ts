@@ -42,6 +42,16 @@ export async function checkedConfig({ signal }: Context, file: string): Promise<
   throw new CliError("USAGE", `${file} can't be read: ${checked.why}.`);
 }
 
+/** A config that a dock can be compared with. What is wrong with it goes to stderr. Fails with `CONFIG` and with `USAGE`. */
+export async function goodConfig(context: Context, file: string, options: GlobalOptions): Promise<RomConfig> {
+  const checked = await checkedConfig(context, file);
+  // With --json an error is one line, and `rom check` has the rest.
+  const isTold = !options.json && (checked.kind === "bad" || !options.quiet);
+  if (isTold) for (const line of findingLines(file, checked)) remark(context, { ...options, quiet: false }, line);
+  if (checked.kind === "bad") throw refusal(file, checked, {});
+  return checked.config;
+}
+
 /** The findings, each on a line as compilers have it, ordered by place. */
 export function findingLines(file: string, checked: Readable): string[] {
   const errors = checked.kind === "bad" ? checked.problems.map((it) => ({ ...it, severity: "error" })) : [];
@@ -55,7 +65,7 @@ export function findingLines(file: string, checked: Readable): string[] {
 }
 
 /** Why a config is refused; undefined when it isn't. */
-export function refusal(file: string, checked: Readable, { strict }: RomCheckOptions): CliError | undefined {
+export function refusal(file: string, checked: Readable, { strict }: Pick<RomCheckOptions, "strict">): CliError | undefined {
   const { warnings } = checked;
   if (checked.kind === "bad") return new CliError("CONFIG", `${file}: ${count(checked.problems.length, "problem")}`);
   if (strict !== true || warnings.length === 0) return undefined;

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Context } from "./context.js";
 import { examples, type GlobalOptions } from "./options.js";
 import { remark, writeOut } from "./output.js";
-import { checkedConfig, findingLines, refusal } from "./rom-check.js";
+import { goodConfig } from "./rom-check.js";
 
 interface RomPayloadOptions extends GlobalOptions {
   /** Hexadecimal. */
@@ -40,15 +40,11 @@ function dockId(text: string): string {
 }
 
 async function romPayload(context: Context, file: string, options: RomPayloadOptions): Promise<void> {
-  const checked = await checkedConfig(context, file);
-  // With --json an error is one line, and `rom check` has the rest.
-  const isTold = !options.json && (checked.kind === "bad" || !options.quiet);
-  if (isTold) for (const line of findingLines(file, checked)) context.stderr.write(`${line}\n`);
-  if (checked.kind === "bad") throw refusal(file, checked, options);
+  const config = await goodConfig(context, file, options);
   if (options.dockId === undefined)
     remark(context, options, "It has no dockId: give --dock-id, or put it in before it is sent.");
   const { payload } = await import("../rom/payload.js");
-  for await (const part of payload(checked.config, { dockId: options.dockId, signal: context.signal })) {
+  for await (const part of payload(config, { dockId: options.dockId, signal: context.signal })) {
     await writeOut(context, part);
   }
 }
