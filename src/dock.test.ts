@@ -60,7 +60,8 @@ describe("an open dock", () => {
     peer.raw(Uint8Array.of(1, 2, 3, 0, 5, 0x82, 1, 1, 1, 0));
     await dock.kv.get("timezone");
     const kinds = events.map((event) => ("message" in event ? `${event.kind} ${event.message.type}` : event.kind));
-    expect(kinds).toEqual(["sent hello", "received welcome", "sent request", "text", "dropped", "dropped", "received result"]);
+    const handshake = ["opened", "sent hello", "received welcome"];
+    expect(kinds).toEqual([...handshake, "sent request", "text", "dropped", "dropped", "received result"]);
     const dropped = events.filter((event) => event.kind === "dropped");
     expect(dropped).toMatchObject([
       { why: "noise", bytes: 3 },

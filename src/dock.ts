@@ -41,7 +41,7 @@ export interface OpenOptions {
   readonly onText?: (text: string) => void;
   /** Gets what the dock logs; not safe to print raw. */
   readonly onLog?: (level: string, text: string) => void;
-  /** Gets everything that passes along the line. */
+  /** Gets everything that passes along the line, and along each that follows on it when the dock was lost. It isn't to throw. */
   readonly trace?: (event: TraceEvent) => void;
 }
 

@@ -54,17 +54,32 @@ export function noCounters(): LinkCounters {
   return { ...frames, ...bodies, retries: 0, gaps: 0, duplicates: 0, resends: 0, resendsIn: 0, uploaded: 0, reconnects: 0 };
 }
 
-/** What passes along a link, for whoever looks on. */
-export type TraceEvent = { /** Milliseconds since some fixed moment. */ readonly at: number } & (
-  | { readonly kind: "sent"; readonly message: HostMessage }
-  | { readonly kind: "received"; readonly message: DockMessage }
+/** Why something that came in was dropped. */
+type DropReason = FrameLoss | "malformed" | "unknown" | "echo" | "noise";
+
+/**
+ * What passes along a link, for whoever looks on. A `body` is the frame's body as it was on the line, CBOR: it is the link's own memory, good
+ * during the call, and to be copied by who wants it longer.
+ */
+export type TraceEvent = {
+  /** Milliseconds since some fixed moment. */ readonly at: number;
+} & /** A line is open, and what follows passes along it; the second one of a dock is another line. */
+(
+  | { readonly kind: "opened"; readonly line: string }
+  | { readonly kind: "sent"; readonly message: HostMessage; readonly body: Uint8Array }
+  | { readonly kind: "received"; readonly message: DockMessage; readonly body: Uint8Array }
   | {
       readonly kind: "dropped";
-      readonly why: FrameLoss | "malformed" | "unknown" | "echo" | "noise";
+      readonly why: DropReason;
+      /** Bytes of the frame or of the noise; of the body where there is one. */
       readonly bytes: number;
       readonly detail?: string;
+      /** Where the frame was whole. */
+      readonly body?: Uint8Array;
     }
   | { readonly kind: "text"; readonly text: string }
+  /** The line is gone, unless this side has closed it. */
+  | { readonly kind: "lost"; readonly why: string }
 );
 
 export interface LinkHandlers {
@@ -110,6 +125,7 @@ export class Link {
     this.#clock = clock;
     this.#lastFrameByteAt = clock.now();
     this.#splitter.on("data", (run: Buffer) => this.#frame(run));
+    handlers.trace?.({ at: clock.now(), kind: "opened", line: transport.name });
     const { stream } = transport;
     // What came is worked on a turn later, so that the port can already read on: with serialport the one waits for the other.
     stream.on("data", (chunk: Buffer) => {
@@ -164,9 +180,10 @@ export class Link {
     if (!this.#open) return;
     if (this.#outgoing.frames === 0) queueMicrotask(() => this.#flush());
     const before = this.#outgoing.bytes;
-    this.#outgoing.add(encodeMessage(message));
+    const body = encodeMessage(message);
+    this.#outgoing.add(body);
     this.pacing.queued(this.#outgoing.bytes - before);
-    this.#handlers.trace?.({ at: this.#clock.now(), kind: "sent", message });
+    this.#handlers.trace?.({ at: this.#clock.now(), kind: "sent", message, body });
     if (this.#outgoing.bytes >= LARGEST_WRITE) this.#flush();
   }
 
@@ -243,21 +260,23 @@ export class Link {
     const parsed = parseDockMessage(body);
     switch (parsed.kind) {
       case "message":
-        this.#handlers.trace?.({ at: this.#clock.now(), kind: "received", message: parsed.message });
+        this.#handlers.trace?.({ at: this.#clock.now(), kind: "received", message: parsed.message, body });
         this.#handlers.message(parsed.message);
         return;
       case "malformed":
       case "unknown":
       case "echo":
         this.counters[parsed.kind]++;
-        this.#dropped(parsed.kind, body.length, parsed.kind === "malformed" ? parsed.why : `message type ${parsed.code}`);
+        this.#dropped(parsed.kind, body.length, {
+          detail: parsed.kind === "malformed" ? parsed.why : `message type ${parsed.code}`,
+          body,
+        });
         if (parsed.kind === "echo") this.#handlers.echo();
     }
   }
 
-  #dropped(why: FrameLoss | "malformed" | "unknown" | "echo" | "noise", bytes: number, detail?: string): void {
-    const event = { at: this.#clock.now(), kind: "dropped", why, bytes } as const;
-    this.#handlers.trace?.(detail === undefined ? event : { ...event, detail });
+  #dropped(why: DropReason, bytes: number, known: { readonly detail?: string; readonly body?: Uint8Array } = {}): void {
+    this.#handlers.trace?.({ at: this.#clock.now(), kind: "dropped", why, bytes, ...known });
   }
 
   #lost(cause?: Error): void {
@@ -267,6 +286,7 @@ export class Link {
     this.#open = false;
     const why = cause === undefined ? "" : ` (${cause.message})`;
     const message = `The link to ${this.name} is gone${why}: unplugged, or closed by the other side.`;
+    this.#handlers.trace?.({ at: this.#clock.now(), kind: "lost", why: message });
     this.#handlers.lost({ code: "LINK_LOST", message, retryable: true, ...(cause === undefined ? {} : { cause }) });
     this.#transport.close().catch(() => {}); // it is gone already; this only sets free what is left of it
   }

@@ -223,6 +223,10 @@ function lineOf(event: TraceEvent): string {
       return `${at} ${kind} ${event.why} ${event.bytes}`;
     case "text":
       return `${at} ${kind} ${event.text}`;
+    case "opened":
+      return `${at} ${kind} ${event.line}`;
+    case "lost":
+      return `${at} ${kind} ${event.why}`;
   }
 }
 
