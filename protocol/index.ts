@@ -42,4 +42,5 @@ export {
   type Result,
 } from "./operations.js";
 export { LARGEST_PIECE, Sending } from "./sending.js";
+export { NotATrace, type TraceLine, TraceReader, type TraceRecord } from "./trace.js";
 export { LARGEST_PORT_WINDOW, LARGEST_WINDOW, LEAST_WINDOW, Window } from "./window.js";

@@ -63,8 +63,7 @@ type DropReason = FrameLoss | "malformed" | "unknown" | "echo" | "noise";
  */
 export type TraceEvent = {
   /** Milliseconds since some fixed moment. */ readonly at: number;
-} & /** A line is open, and what follows passes along it; the second one of a dock is another line. */
-(
+} /** A line is open, and what follows passes along it; the second one of a dock is another line. */ & (
   | { readonly kind: "opened"; readonly line: string }
   | { readonly kind: "sent"; readonly message: HostMessage; readonly body: Uint8Array }
   | { readonly kind: "received"; readonly message: DockMessage; readonly body: Uint8Array }

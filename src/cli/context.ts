@@ -3,6 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import type { Clock } from "../clock.js";
 import type { FoundPort } from "../discovery.js";
 import type { PortChange, WatchOptions } from "../port-watch.js";
+import type { CommandTrace } from "./command-trace.js";
 
 /** A stream to write to, which may be a terminal. */
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -29,4 +30,6 @@ export interface Context {
   readonly findPorts: () => Promise<readonly FoundPort[]>;
   /** Which are, and then which are plugged in and pulled. */
   readonly watchPorts: (options: WatchOptions) => AsyncIterable<PortChange>;
+  /** For `--trace`: what the command writes down of the lines that it opens. `main` gives each command its own. */
+  readonly trace?: CommandTrace;
 }

@@ -1,7 +1,10 @@
 /** The command line without a dock. */
 import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { FoundPort, PortInfo } from "../discovery.js";
 import type { PortChange } from "../port-watch.js";
 import { version } from "../version.js";
@@ -21,6 +24,8 @@ describe("wrong usage ends with 2, with nothing on stdout", () => {
     [["ls", "--timeout", "1e999"], "option '--timeout <seconds>' argument '1e999' is invalid."],
     [["ls", "--timeout", "9999999"], "option '--timeout <seconds>' argument '9999999' is invalid."],
     [["ls", "--baud", "0"], "option '--baud <rate>' argument '0' is invalid."],
+    [["ls", "--trace", "-"], "option '--trace <file>' argument '-' is invalid."],
+    [["ls", "--trace", ""], "option '--trace <file>' argument '' is invalid."],
     [["ls", "--port", "mock:nope"], "A mock dock is mock: or"],
     [["ls", "--port", "mock:", "--no-dtr"], "DTR and RTS are lines of a serial port"],
     [["ls", "--port", "tcp://127.0.0.1:1", "--rts"], "DTR and RTS are lines of a serial port"],
@@ -208,6 +213,19 @@ describe("a line without a dock", () => {
     const { exitCode, stderr } = await runCli(["info", "--timeout", "0.2", "--port", target]);
     expect(exitCode).toBe(6);
     expect(stderr).toContain("within 200 ms");
+  });
+
+  test("is traced; a trace that can't be written ends with 1, unless the command has failed otherwise", async () => {
+    hear = (socket) => socket.end("no dock\r\n\0");
+    const folder = await mkdtemp(join(tmpdir(), "dl7450-main-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(folder, "t.ndjson");
+    expect(await runCli(["info", "--port", target, "--trace", file])).toMatchObject({ exitCode: 6 });
+    const written = await readFile(file, "utf8");
+    for (const part of ['"target":"tcp://', '"opened":"tcp://', '"dir":"out","body":"', '"text":"no dock\\r\\n"', '"lost":"']) {
+      expect(written).toContain(part);
+    }
+    expect(await runCli(["info", "--port", target, "--trace", folder])).toMatchObject({ exitCode: 6 });
   });
 
   test("that echoes ends with 3", async () => {

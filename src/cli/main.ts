@@ -1,8 +1,10 @@
 /** `dl7450`: runs one command. */
 import { version } from "../version.js";
+import { CommandTrace } from "./command-trace.js";
 import type { Context } from "./context.js";
 import { wantsEvents, writeEvent } from "./events.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
+import { StdoutClosed } from "./output.js";
 import { createProgram } from "./program.js";
 import { type ReportForm, report } from "./report.js";
 
@@ -21,13 +23,16 @@ export async function main(argv: readonly string[], context: Context): Promise<E
 }
 
 async function run(argv: readonly string[], context: Context, form: ReportForm): Promise<ExitCode> {
+  const trace = new CommandTrace(context.clock);
+  const help = (text: string): unknown => form !== "events" && context.stderr.write(text);
   try {
-    const help = (text: string): unknown => form !== "events" && context.stderr.write(text);
-    await createProgram(context, help).parseAsync([...argv], { from: "user" });
-    return EXIT.ok;
+    await createProgram({ ...context, trace }, help).parseAsync([...argv], { from: "user" });
   } catch (error) {
-    return report(error, context, form);
+    const other = trace.end();
+    return report(error instanceof StdoutClosed && other !== undefined ? other : error, context, form);
   }
+  const error = trace.end();
+  return error === undefined ? EXIT.ok : report(error, context, form);
 }
 
 /** Looked up by hand, since a command line that can't be parsed wants its error as JSON as well. */

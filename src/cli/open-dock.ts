@@ -1,17 +1,28 @@
 /** The dock that a command is about: opened for it, closed whatever happens. */
-import type { Dock, WriteOptions } from "../index.js";
+import type { Dock, OpenOptions, WriteOptions } from "../index.js";
 import { CliError } from "./cli-error.js";
 import { confirmed } from "./confirm.js";
 import type { Context } from "./context.js";
 import type { GlobalOptions, WriteLayerOptions } from "./options.js";
 
+/** What a command wants of its dock beyond what the options say. */
+type Wishes = Pick<OpenOptions, "onText" | "onLog" | "reconnect">;
+
 /** Opens the dock that the options or the environment name, and closes it when `use` is through. */
-export async function withDock<T>({ signal }: Context, options: GlobalOptions, use: (dock: Dock) => Promise<T>): Promise<T> {
+export async function withDock<T>(
+  { signal, trace }: Context,
+  options: GlobalOptions,
+  use: (dock: Dock) => Promise<T>,
+  wishes: Wishes = {},
+): Promise<T> {
   const { Dock } = await import("../dock.js"); // not for --help
   const { port, timeout, baud, dtr, rts } = options;
+  const target = port ?? "";
   const ms = timeout === undefined ? undefined : timeout * 1_000;
-  await using dock = await Dock.open(port ?? "", {
+  await using dock = await Dock.open(target, {
+    ...wishes,
     signal,
+    ...(options.trace === undefined || trace === undefined ? {} : { trace: trace.tracer(options.trace, target) }),
     ...(ms === undefined ? {} : { handshakeTimeout: ms, timeout: ms }),
     ...(baud === undefined ? {} : { baudRate: baud }),
     ...(dtr === undefined ? {} : { dtr }),

@@ -16,6 +16,8 @@ export interface GlobalOptions {
   /** How it is told how far something is: a bar on a terminal, objects, not at all. */
   readonly progress: "auto" | "json" | "none";
   readonly quiet?: boolean;
+  /** The path of a file. */
+  readonly trace?: string;
 }
 
 export interface StoreOptions extends GlobalOptions {
@@ -53,7 +55,12 @@ export function addGlobalOptions(program: Command): void {
         .choices(["auto", "json", "none"])
         .default("auto"),
     )
-    .option("--quiet", "say nothing but data and errors");
+    .option("--quiet", "say nothing but data and errors")
+    .option(
+      "--trace <file>",
+      "write down all that passes along the line, the values of keys too, for `dl7450 trace show`; a file that is there is replaced",
+      tracePath,
+    );
 }
 
 export function storeOption(): Option {
@@ -110,6 +117,11 @@ const MOST_SECONDS = 2_000_000;
 function target(text: string): string {
   if (text === "") throw new InvalidArgumentError("It is empty: a variable that isn't set?");
   return text;
+}
+
+function tracePath(text: string): string {
+  if (text !== "" && text !== "-") return text;
+  throw new InvalidArgumentError("It is the path of a file: stdout is for the command's data.");
 }
 
 function seconds(text: string): number {
