@@ -43,4 +43,5 @@ export {
 } from "./operations.js";
 export { LARGEST_PIECE, Sending } from "./sending.js";
 export { NotATrace, type TraceLine, TraceReader, type TraceRecord } from "./trace.js";
+export { TRACE_FORMAT } from "./trace-format.js";
 export { LARGEST_PORT_WINDOW, LARGEST_WINDOW, LEAST_WINDOW, Window } from "./window.js";

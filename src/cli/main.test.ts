@@ -4,11 +4,13 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { FoundPort, PortInfo } from "../discovery.js";
 import type { PortChange } from "../port-watch.js";
 import { version } from "../version.js";
-import { brokenOutput, Recorder, runCli, unsafeLines } from "./testing/run-cli.js";
+import { createProgram } from "./program.js";
+import { brokenOutput, Recorder, runCli, unsafeLines, usualContext } from "./testing/run-cli.js";
 
 describe("wrong usage ends with 2, with nothing on stdout", () => {
   const cases: [argv: string[], message: string][] = [
@@ -81,10 +83,7 @@ describe("wrong usage ends with 2, with nothing on stdout", () => {
 });
 
 describe("help", () => {
-  const commands = [["ports"], ["info"], ["ls"], ["kv"], ["image"], ["kv", "list"], ["kv", "get"]];
-  const writing = [["kv", "set"], ["kv", "delete"], ["image", "put"], ["image", "delete"], ["restart"], ["reset"]];
-  const offline = [["rom"], ["rom", "check"], ["rom", "payload"]];
-  const all = [[], ...commands, ["image", "list"], ["image", "get"], ["image", "token"], ...writing, ...offline];
+  const all = wordsOf(createProgram(usualContext(), () => {}));
   test.each(all.map((words) => [words]))("of %j has an example and the global options, on stdout", async (words) => {
     const { exitCode, stdout, stderr } = await runCli([...words, "--help"]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
@@ -96,6 +95,11 @@ describe("help", () => {
     expect(await runCli(["--version"])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
   });
 });
+
+/** The words of each command, groups and the program itself among them. */
+function wordsOf({ commands }: Command, before: readonly string[] = []): string[][] {
+  return [[...before], ...commands.flatMap((command) => wordsOf(command, [...before, command.name()]))];
+}
 
 describe("udev", () => {
   test("prints rules, each on one line, for DisplayLink's serial ports", async () => {

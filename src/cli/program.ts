@@ -33,6 +33,7 @@ import { addSettings } from "./settings.js";
 import { addSnapshotDiff } from "./snapshot-diff.js";
 import { addSnapshotRestore } from "./snapshot-restore.js";
 import { addSnapshotSave } from "./snapshot-save.js";
+import { addTraceShow } from "./trace-show.js";
 import { addUdev } from "./udev.js";
 
 const EXIT_CODE_HELP = `
@@ -95,6 +96,9 @@ export function createProgram(context: Context, writeHelp: (text: string) => voi
   addSnapshotDiff(snapshot, context);
   addSnapshotRestore(snapshot, context);
   snapshot.addHelpText("after", examples("dl7450 snapshot save bench-4", "dl7450 snapshot diff bench-4"));
+  const trace = program.command("trace").description("what --trace has written down");
+  addTraceShow(trace, context);
+  trace.addHelpText("after", examples("dl7450 --trace t.ndjson ls", "dl7450 trace show t.ndjson"));
   addRestart(program, context);
   addDoctor(program, context);
   addConfig(program, context);
