@@ -5,6 +5,7 @@ import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { DockModel, PROFILES } from "../mocks/dock.js";
+import { DockBehind } from "../mocks/dock-behind.js";
 import { Memory, Service } from "../mocks/service.js";
 import {
   DELIMITER_BYTES,
@@ -43,7 +44,7 @@ class Bench {
 
   constructor() {
     const line = { send: (bytes: Uint8Array) => this.sink(bytes), isFull: () => this.isFull };
-    this.service = new Service(this.dock, this.memory, { line, clock: this.clock });
+    this.service = new Service(new DockBehind(this.dock), this.memory, { line, clock: this.clock });
   }
 
   act(act: Act): void {

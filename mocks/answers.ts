@@ -1,4 +1,5 @@
 /** What a dock answers: from params to result, and what the streams of images begin with. */
+import { createHash } from "node:crypto";
 import * as v from "valibot";
 import {
   crc32,
@@ -14,6 +15,7 @@ import {
 } from "../protocol/index.js";
 import type { DockModel, StoredImage } from "./dock.js";
 import { Refusal } from "./refusal.js";
+import type { Download } from "./stream.js";
 
 export interface Context {
   readonly dock: DockModel;
@@ -107,16 +109,8 @@ function answerFeature(op: Operation, params: unknown, dock: DockModel): Record<
   }
 }
 
-/** What a stream to the host begins with. */
-export interface Reading {
-  readonly image: StoredImage;
-  readonly head: Record<string, Item>;
-  readonly from: number;
-  readonly credit: number;
-}
-
 /** The image that `image.get` asks for. */
-export function imageToRead(params: unknown, { dock, limits }: Context): Reading {
+export function imageToRead(params: unknown, { dock, limits }: Context): Download {
   const { tag, token, store, from = 0, ifSha256, credit } = checked("image.get", params);
   const image = token === undefined ? findImage(dock, limits, tag ?? "", store) : dock.imageOfToken(token);
   if (image === undefined && token !== undefined) throw new Refusal("STALE", "no such token since the dock has started");
@@ -127,7 +121,8 @@ export function imageToRead(params: unknown, { dock, limits }: Context): Reading
   const { type, sha256, bytes } = image;
   const named = token === undefined ? { tag: image.tag } : {};
   const head = { ...named, type, size: bytes.length, store: image.store, generation: dock.generation(image.store), sha256 };
-  return { image, head, from, credit };
+  const sha256Read = (): Uint8Array => (from === 0 ? sha256 : createHash("sha256").update(bytes.subarray(from)).digest());
+  return { bytes, head, from, credit, result: () => ({ size: bytes.length, sha256: sha256Read() }) };
 }
 
 /** The image that `image.put` announces. */
@@ -169,7 +164,8 @@ function keyAsked({ key, store }: { key: string; store?: Layer }, { dock, limits
 /** What the answer to `kv.get` needs besides the value, in bytes (SPEC §7.1). */
 const VALUE_ROOM = 128;
 
-function checked<Op extends Operation>(op: Op, params: unknown): v.InferOutput<(typeof operations)[Op]["params"]> {
+/** The params of an operation. Throws a `Refusal` when they aren't. */
+export function checked<Op extends Operation>(op: Op, params: unknown): v.InferOutput<(typeof operations)[Op]["params"]> {
   const schema: v.GenericSchema<unknown, v.InferOutput<(typeof operations)[Op]["params"]>> = operations[op].params;
   const parsed = v.safeParse(schema, params);
   if (!parsed.success) throw new Refusal("MALFORMED", `params of another shape than ${op} has`);

@@ -42,7 +42,8 @@ export interface FaultyLine {
 
 /** What the service lets be done to its dock. */
 export interface ServedDock {
-  readonly model: DockModel;
+  /** The dock, where there is one and not its recording. */
+  readonly model: DockModel | undefined;
   /** As when its power went: the session is over, and what restarts lose is lost. */
   restart(): void;
   /** Ends its session, without a word to the host. */

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { utf8Length } from "../protocol/index.js";
 import { readSnapshot, type Snapshot } from "../snapshot/folder.js";
 import { DockModel, PROFILES, type ProfileName } from "./dock.js";
+import { DockBehind } from "./dock-behind.js";
 import { FAULT_HELP, loadFault, parseFault } from "./faults/parse.js";
 import { Faults } from "./faults.js";
 import { endWithParent, fail, onEnd } from "./lifetime.js";
@@ -43,7 +44,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   const dock = await dockOf(options);
   const memory = new Memory(clock.now());
   const { chatty } = options;
-  const serve: Serve = faults.wrap((line) => new Service(dock, memory, { line, clock, faults, chatty }));
+  const serve: Serve = faults.wrap((line) => new Service(new DockBehind(dock), memory, { line, clock, faults, chatty }));
   if (options.report) reportAtEnd(faults);
   if (options.tcp !== undefined) serveTcp(options.tcp, random, serve);
   else if (options.serial !== undefined) serveSerial(options.serial, random, serve);

@@ -6,6 +6,8 @@ export interface RefusalDetails {
   readonly limit?: number;
   readonly free?: number;
   readonly store?: Layer;
+  /** Where it isn't what it is for the code. */
+  readonly retryable?: boolean;
 }
 
 export class Refusal extends Error {

@@ -12,6 +12,7 @@ import {
   USUAL_BODY,
 } from "../protocol/index.js";
 import { DockModel, PROFILES } from "./dock.js";
+import { DockBehind } from "./dock-behind.js";
 import { Memory, Service } from "./service.js";
 
 /** A dock with a host that has said hello. */
@@ -28,7 +29,7 @@ function served(): { readonly dock: DockModel; readonly said: DockMessage[]; rea
     }
   };
   const clock = { now: () => 0, after: () => () => {} };
-  const service = new Service(dock, new Memory(0), { line: { send, isFull: () => false }, clock });
+  const service = new Service(new DockBehind(dock), new Memory(0), { line: { send, isFull: () => false }, clock });
   const say = (message: HostMessage): void =>
     service.receive(Buffer.concat([DELIMITER_BYTES, encodeFrame(encodeMessage(message))]));
   const hello = { versions: [1], nonce: new Uint8Array(8), maxBody: USUAL_BODY, software: "", session: new Uint8Array(8) };

@@ -1,4 +1,4 @@
-/** Answers the protocol's operations from a model: the dock's end of a line (SPEC §3 to §5). */
+/** Answers what a host asks, from who stands behind it: the dock's end of a line (SPEC §3 to §5). */
 import {
   DELIMITER,
   type DockMessage,
@@ -17,8 +17,7 @@ import {
   type Range,
   USUAL_LIMITS,
 } from "../protocol/index.js";
-import { answer, type Context, imageToRead, imageToWrite } from "./answers.js";
-import type { DockModel } from "./dock.js";
+import type { Asked, Behind, Circumstances, Remark } from "./behind.js";
 import type { Faults, ServedDock } from "./faults.js";
 import type { Line } from "./ports/port.js";
 import { Refusal, type RefusalDetails } from "./refusal.js";
@@ -47,7 +46,7 @@ export class Memory {
 }
 
 export class Service {
-  readonly #dock: DockModel;
+  readonly #behind: Behind;
   readonly #memory: Memory;
   readonly #options: ServiceOptions;
   readonly #limits: Limits;
@@ -56,12 +55,16 @@ export class Service {
   readonly #served: ServedDock;
   #run: Uint8Array[] = [];
   #session: HostSession | undefined;
+  /** What was said of the dock when the session began. */
+  #introduction: ReturnType<Behind["greet"]> | undefined;
+  /** What is to be said when the answer has been given that is being made. */
+  #remarks: Remark[] = [];
   readonly #outgoing = new FrameBatch();
   /** What is to be done once all that was said is on the line. */
   #afterwards: (() => void) | undefined;
 
-  constructor(dock: DockModel, memory: Memory, options: ServiceOptions) {
-    this.#dock = dock;
+  constructor(behind: Behind, memory: Memory, options: ServiceOptions) {
+    this.#behind = behind;
     this.#memory = memory;
     this.#options = options;
     this.#limits = options.limits ?? USUAL_LIMITS;
@@ -107,7 +110,7 @@ export class Service {
   #body(body: Uint8Array): void {
     const parsed = parseHostMessage(body);
     if (parsed.kind === "message") {
-      if (this.#options.chatty) this.#print(`app: ${parsed.message.type}`);
+      if (this.#options.chatty) this.#say(`app: ${parsed.message.type}\r\n`);
       if (this.#options.faults?.hear(parsed.message, this.#served) !== true) this.#message(parsed.message);
     } else if (parsed.kind === "malformed" && parsed.request !== undefined && this.#session !== undefined) {
       this.#fail(parsed.request, "MALFORMED", parsed.why);
@@ -133,46 +136,32 @@ export class Service {
   }
 
   #hello(hello: Hello): void {
-    this.#print(`DL-7450 mock dock ${this.#dock.name}, not a real one`);
     if (!hello.versions.includes(PROTOCOL_VERSION)) {
       this.#endSession();
       const failure = { code: "VERSION", message: "this dock speaks version 1", retryable: false };
       return this.#send({ type: "failure", id: 0, failure: { ...failure, nonce: hello.nonce, versions: [PROTOCOL_VERSION] } });
     }
-    if (this.#session?.isOf(hello) !== true) {
+    if (this.#session?.isOf(hello) !== true || this.#introduction === undefined) {
       this.#endSession();
       this.#session = this.#memory.session = new HostSession(hello, this.#memory.session);
+      this.#introduction = this.#behind.greet(hello, this.#circumstances(this.#session));
     }
-    this.#welcome(this.#session);
-    const { features } = this.#dock.profile;
-    if (features.includes("log")) this.#send({ type: "log", level: "info", text: `session of ${hello.software}` });
+    const { nonce } = hello;
+    const { isResumed } = this.#session;
+    const welcome = { version: PROTOCOL_VERSION, nonce, ...this.#introduction, limits: { ...this.#limits } };
+    this.#send({ type: "welcome", welcome: { ...welcome, ...(isResumed ? { resumed: true } : {}) } });
+    this.#sayRemarks();
   }
 
-  #welcome({ hello, isResumed }: HostSession): void {
-    const { id, name, bootId, profile } = this.#dock;
-    this.#send({
-      type: "welcome",
-      welcome: {
-        version: PROTOCOL_VERSION,
-        nonce: hello.nonce,
-        bootId,
-        dock: { id, model: MODEL, name },
-        limits: { ...this.#limits },
-        features: [...profile.features],
-        stores: [...profile.stores],
-        ...(isResumed ? { resumed: true } : {}),
-      },
-    });
-  }
-
-  #request(session: HostSession, id: number, op: string, params: unknown): void {
+  #request(session: HostSession, id: number, op: string, params: Asked): void {
     const stream = session.streams.get(id);
     if (stream !== undefined) return this.#streamAgain(session, id, stream);
     if (this.#answerAgain(session, id)) return;
     try {
       if (op === "image.get") return this.#openDown(session, id, params);
       if (op === "image.put") return this.#openUp(session, id, params);
-      this.#settle(session, id, op, { type: "result", value: answer(op, params, this.#context(session)) });
+      const value = this.#behind.answer(op, params, this.#circumstances(session));
+      this.#settle(session, id, op, { type: "result", value });
       this.#endUploads(session);
       if (op === "dock.restart") this.#afterwards = () => this.#restart();
     } catch (error) {
@@ -180,32 +169,31 @@ export class Service {
     }
   }
 
-  #context(session: HostSession): Context {
-    const { maxBody } = session.hello;
+  #circumstances({ hello: { maxBody } }: HostSession): Circumstances {
     const pageBytes = Math.min(this.#limits.pageBytes, maxBody - PAGE_ROOM);
-    const uptimeMs = Math.floor(this.#options.clock.now() - this.#memory.startedAt);
-    return { dock: this.#dock, limits: { ...this.#limits, pageBytes }, maxBody, model: MODEL, uptimeMs };
+    return {
+      limits: { ...this.#limits, pageBytes },
+      maxBody,
+      uptimeMs: Math.floor(this.#options.clock.now() - this.#memory.startedAt),
+      say: (remark) => this.#say(remark),
+      sayAfter: (remark) => void this.#remarks.push(remark),
+    };
   }
 
-  #openDown(session: HostSession, id: number, params: unknown): void {
-    const { image, head, from, credit } = imageToRead(params, this.#context(session));
+  #openDown(session: HostSession, id: number, params: Asked): void {
+    const download = this.#behind.read(params, this.#circumstances(session));
     this.#makeRoom(session);
-    const stream = new DownStream(id, image, head, { from, credit }, this.#outlet(session));
+    const stream = new DownStream(id, download, this.#outlet(session));
     session.streams.set(id, stream);
     stream.sayHead();
     this.#pump(session, id, stream);
   }
 
-  #openUp(session: HostSession, id: number, params: unknown): void {
-    const asked = imageToWrite(params, this.#context(session));
-    const { store, tag, type, size, sha256, txn } = asked;
-    const content = this.#dock.contentOf(sha256);
-    if (content !== undefined && content.length === size) {
-      const value = { ...this.#dock.putImage(store, tag, type, content, sha256, txn) };
-      return this.#settle(session, id, "image.put", { type: "result", value });
-    }
+  #openUp(session: HostSession, id: number, params: Asked): void {
+    const begun = this.#behind.write(params, this.#circumstances(session));
+    if (begun.kind === "done") return this.#settle(session, id, "image.put", { type: "result", value: begun.value });
     this.#makeRoom(session);
-    const stream = new UpStream(id, asked, this.#dock, this.#outlet(session));
+    const stream = new UpStream(id, begun.upload, this.#outlet(session));
     session.streams.set(id, stream);
     stream.sayWhere();
     this.#finishUp(session, id, stream);
@@ -241,14 +229,19 @@ export class Service {
   }
 
   #pump(session: HostSession, id: number, stream: DownStream): void {
-    const value = stream.pump();
-    if (value !== undefined) this.#settle(session, id, stream.op, { type: "result", value });
+    try {
+      const value = stream.pump();
+      if (value !== undefined) this.#settle(session, id, stream.op, { type: "result", value });
+    } catch (error) {
+      session.streams.delete(id);
+      this.#refuse(session, id, stream.op, error);
+    }
   }
 
   /** Ends uploads whose transaction is over (SPEC §7.6). */
   #endUploads(session: HostSession): void {
     for (const [id, stream] of session.streams) {
-      if (stream.kind === "down" || stream.txn === undefined || this.#dock.isOpen(stream.txn)) continue;
+      if (stream.kind === "down" || stream.txn === undefined || this.#behind.isOpen(stream.txn)) continue;
       stream.breakOff();
       session.streams.delete(id);
       this.#refuse(session, id, stream.op, new Refusal("STALE", "its transaction is over"));
@@ -306,6 +299,7 @@ export class Service {
   #settle(session: HostSession, id: number, op: string | undefined, answer: Answer): void {
     session.remember(id, op, answer);
     this.#sendAnswer(id, answer);
+    this.#sayRemarks();
   }
 
   #refuse(session: HostSession, id: number, op: string, error: unknown): void {
@@ -326,26 +320,25 @@ export class Service {
   }
 
   #fail(id: number, code: FailureCode, message: string, details: RefusalDetails = {}): void {
-    const retryable = code === "BUSY" || code === "INTEGRITY";
-    this.#send({ type: "failure", id, failure: { code, message, retryable, ...details } });
+    const { retryable = code === "BUSY" || code === "INTEGRITY" } = details;
+    this.#send({ type: "failure", id, failure: { code, message, ...details, retryable } });
   }
 
   /** The session is over: what it had under way is undone, what its writes were answered is kept (SPEC §3.4). */
   #endSession(): void {
     for (const stream of this.#session?.streams.values() ?? []) if (stream.kind === "up") stream.breakOff();
     this.#session?.streams.clear();
-    if (this.#session !== undefined) this.#dock.rollbackOpen();
+    if (this.#session !== undefined) this.#behind.rollbackOpen();
     this.#session = undefined;
   }
 
   /** As when its power went, once what was said before is on the line. */
   #restart(): void {
     this.#endSession();
-    this.#dock.restart();
     this.#memory.session = undefined;
     this.#memory.startedAt = this.#options.clock.now();
     this.#run = [];
-    this.#print("DL-7450 mock dock: starting");
+    this.#behind.restart({ say: (remark) => this.#say(remark) });
     this.#options.line.cut?.();
   }
 
@@ -355,7 +348,7 @@ export class Service {
       this.#flush();
     };
     return {
-      model: this.#dock,
+      model: this.#behind.model,
       restart: () => this.#restart(),
       forget: () => this.#endSession(),
       hear: (message) => flushed(() => this.#message(message)),
@@ -364,8 +357,15 @@ export class Service {
     };
   }
 
-  #print(line: string): void {
-    this.#outgoing.addText(line);
+  #say(remark: Remark): void {
+    if (typeof remark === "string") this.#outgoing.addText(remark);
+    else this.#send(remark);
+  }
+
+  #sayRemarks(): void {
+    const remarks = this.#remarks;
+    this.#remarks = [];
+    for (const remark of remarks) this.#say(remark);
   }
 
   #send(message: DockMessage): void {
@@ -378,7 +378,7 @@ export class Service {
 
   /** Sends what was said, once what it tells of is kept. */
   #flush(): void {
-    this.#dock.save();
+    this.#behind.save();
     if (this.#outgoing.bytes > 0) this.#options.line.send(this.#outgoing.take());
     const then = this.#afterwards;
     this.#afterwards = undefined;
@@ -388,7 +388,6 @@ export class Service {
   }
 }
 
-const MODEL = "DL-7450 mock";
 /** Bytes of an upload that may be under way where the line can be cut: they are lost with it, and sent again. */
 const CUT_WINDOW = 64 * 1024;
 /** What a page needs besides its entries, in bytes (SPEC §7.1). */

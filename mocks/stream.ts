@@ -11,7 +11,6 @@ import {
   Sending,
   Window,
 } from "../protocol/index.js";
-import type { DockModel, StoredImage } from "./dock.js";
 import { Refusal } from "./refusal.js";
 
 /** Where a stream says what it has to say. */
@@ -28,30 +27,47 @@ export interface Outlet {
 
 export type Stream = DownStream | UpStream;
 
+/** An image that a host reads. */
+export interface Download {
+  /** From the beginning of the image on, whatever is read of it. */
+  readonly bytes: Uint8Array;
+  readonly head: Record<string, Item>;
+  /** Where it begins, and how far it may go at first. */
+  readonly from: number;
+  readonly credit: number;
+  /** The result, when all bytes were sent, and again when some were sent again. Throws a `Refusal` when it ends otherwise. */
+  result(): Record<string, Item>;
+}
+
+/** An image that a host writes. */
+export interface Upload {
+  readonly params: Params<"image.put">;
+  /** Keeps room for it, until the function that comes back is called. Throws a `Refusal`. */
+  reserve(): () => void;
+  /** Hands out what came of this content before, and keeps it no longer. */
+  takePartial(): Uint8Array | undefined;
+  /** Keeps what came of it, since it broke off. */
+  keepPartial(bytes: Uint8Array): void;
+  /** All is there, and is what was announced: gives the result. Throws a `Refusal`. */
+  put(bytes: Uint8Array): Record<string, Item>;
+}
+
 /** An image on its way to the host. */
 export class DownStream {
   readonly kind = "down";
   readonly op = "image.get";
   readonly #id: number;
-  readonly #image: StoredImage;
-  readonly #head: Record<string, Item>;
+  readonly #download: Download;
   readonly #sending: Sending;
   readonly #outlet: Outlet;
   /** Whether its result was sent after all that was sent last; and whether it was ever sent: it is then kept for `resend` until another one needs its place (SPEC §5.1). */
   #result: "due" | "sent" | "due again" = "due";
 
-  constructor(
-    id: number,
-    image: StoredImage,
-    head: Record<string, Item>,
-    span: { from: number; credit: number },
-    outlet: Outlet,
-  ) {
+  constructor(id: number, download: Download, outlet: Outlet) {
     this.#id = id;
-    this.#image = image;
-    this.#head = head;
+    this.#download = download;
     this.#outlet = outlet;
-    this.#sending = new Sending(span.from, span.credit, Math.min(outlet.maxBody - DATA_OVERHEAD, LARGEST_PIECE));
+    this.#sending = new Sending(download.from, download.credit, Math.min(outlet.maxBody - DATA_OVERHEAD, LARGEST_PIECE));
   }
 
   /** Whether its result was ever sent. */
@@ -65,7 +81,7 @@ export class DownStream {
   }
 
   sayHead(): void {
-    this.#outlet.send({ type: "head", id: this.#id, meta: this.#head });
+    this.#outlet.send({ type: "head", id: this.#id, meta: this.#download.head });
   }
 
   credit(limit: number): void {
@@ -78,9 +94,9 @@ export class DownStream {
     return outcome;
   }
 
-  /** Sends what the credit allows. Gives the result when it is due. */
+  /** Sends what the credit allows. Gives the result when it is due, or throws a `Refusal`: then it is over. */
   pump(): Record<string, Item> | undefined {
-    const { bytes } = this.#image;
+    const { bytes } = this.#download;
     while (!this.#outlet.isFull()) {
       const range = this.#sending.peek(bytes.length);
       if (range === undefined) break;
@@ -89,9 +105,7 @@ export class DownStream {
     }
     if (this.#result === "sent" || !this.#sending.isThrough(bytes.length)) return undefined;
     this.#result = "sent";
-    const { from } = this.#sending;
-    const sha256 = from === 0 ? this.#image.sha256 : createHash("sha256").update(bytes.subarray(from)).digest();
-    return { size: bytes.length, sha256 };
+    return this.#download.result();
   }
 }
 
@@ -100,8 +114,7 @@ export class UpStream {
   readonly kind = "up";
   readonly op = "image.put";
   readonly #id: number;
-  readonly #params: Params<"image.put">;
-  readonly #dock: DockModel;
+  readonly #upload: Upload;
   readonly #outlet: Outlet;
   readonly #release: () => void;
   readonly #bytes: Buffer;
@@ -111,15 +124,13 @@ export class UpStream {
   #limit = 0;
 
   /** Begins with what there is of this content from before. Throws a `Refusal` when there is no room for it. */
-  constructor(id: number, params: Params<"image.put">, dock: DockModel, outlet: Outlet) {
+  constructor(id: number, upload: Upload, outlet: Outlet) {
     this.#id = id;
-    this.#params = params;
-    this.#dock = dock;
+    this.#upload = upload;
     this.#outlet = outlet;
-    const { store, tag, size, sha256, txn } = params;
-    this.#release = dock.reserve(store, tag, size, txn);
-    this.#bytes = Buffer.allocUnsafe(size);
-    const part = dock.takePartial(sha256, size) ?? new Uint8Array();
+    this.#release = upload.reserve();
+    this.#bytes = Buffer.allocUnsafe(upload.params.size);
+    const part = upload.takePartial() ?? new Uint8Array();
     this.#bytes.set(part);
     this.#hash.update(part);
     this.#assembly = new Assembly(part.length);
@@ -130,12 +141,12 @@ export class UpStream {
 
   /** The transaction that it is part of. */
   get txn(): number | undefined {
-    return this.#params.txn;
+    return this.#upload.params.txn;
   }
 
   /** Whether all is there. */
   get isWhole(): boolean {
-    return this.#assembly.expected === this.#params.size;
+    return this.#assembly.expected === this.#upload.params.size;
   }
 
   /** Says where to begin, or what is missing: nothing overtakes, so what was sent before that was asked isn't under way any more. */
@@ -174,17 +185,15 @@ export class UpStream {
   /** Makes it visible, when it is what was announced: its result. Throws a `Refusal` otherwise. */
   finish(): Record<string, Item> {
     this.#release();
-    const { store, tag, type, sha256, txn } = this.#params;
-    if (Buffer.compare(this.#hash.digest(), sha256) !== 0)
+    if (Buffer.compare(this.#hash.digest(), this.#upload.params.sha256) !== 0)
       throw new Refusal("INTEGRITY", "the SHA-256 isn't the one that was announced");
-    return { ...this.#dock.putImage(store, tag, type, this.#bytes, sha256, txn) };
+    return this.#upload.put(this.#bytes);
   }
 
   /** It is over before its end. What came is kept for another try. */
   breakOff(): void {
     this.#release();
-    const { sha256, size } = this.#params;
-    this.#dock.keepPartial(sha256, size, this.#bytes.subarray(0, this.#assembly.expected));
+    this.#upload.keepPartial(this.#bytes.subarray(0, this.#assembly.expected));
   }
 
   /** It is over, and nothing of it is wanted. */
@@ -194,7 +203,7 @@ export class UpStream {
 
   /** Whether there is more credit, and enough of it to be worth a message. */
   #grant(): boolean {
-    const { size } = this.#params;
+    const { size } = this.#upload.params;
     const limit = Math.min(size, this.#assembly.expected + this.#window.size);
     if (limit <= this.#limit || (limit < size && limit - this.#limit < this.#window.size / 2)) return false;
     this.#limit = limit;

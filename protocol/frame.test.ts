@@ -132,13 +132,31 @@ describe("frames that go out in one write", () => {
 
   test("let console text stand between them", () => {
     const batch = new FrameBatch();
-    batch.addText("starting");
+    batch.addText("starting\r\n");
     batch.add(BODY);
     expect(batch.frames).toBe(1);
     expect(batch.take()).toEqual(Buffer.concat([DELIMITER_BYTES, text("starting\r\n"), DELIMITER_BYTES, FRAME]));
     expect(batch.bytes).toBe(0);
   });
+
+  test("carry any console text so that it is taken for text alone, but for bytes that are none", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("\u00d1o", "\u2490\u0411", "\u0391")), (said) => {
+        const batch = new FrameBatch();
+        batch.addText(said);
+        const pieces = new LineGuard(HANDSHAKE_BODY).feed(batch.take());
+        expect(pieces.filter(({ kind }) => kind !== "text")).toEqual([]);
+        const heard = Buffer.concat(pieces.flatMap((piece) => (piece.kind === "text" ? [piece.bytes] : []))).toString();
+        expect(heard).toBe(Buffer.from(said).filter(isTextByte).toString());
+      }),
+    );
+  });
 });
+
+/** SPEC §1.5. */
+function isTextByte(byte: number): boolean {
+  return (byte >= 0x07 && byte <= 0x0d) || byte === 0x1b || (byte >= 0x20 && byte <= 0x7e) || byte >= 0x80;
+}
 
 describe("a line guard", () => {
   test("says what SPEC §1.5 says, however the line is chopped", () => {

@@ -59,11 +59,21 @@ export class FrameBatch {
     this.#frames++;
   }
 
-  /** Adds a line of console text, as a run of its own. */
+  /** Adds console text as it is, without the control characters that can't be in it (SPEC §1.5). */
   addText(text: string): void {
-    const bytes = Buffer.from(`${text}\r\n\0`);
-    this.#begin(bytes.length);
-    this.#to += bytes.copy(this.#memory, this.#to);
+    let run = Buffer.from(text).filter(isText);
+    while (run.length > 1 && stateOf(run) === "frame") {
+      this.#addRun(run.subarray(0, 1)); // with what follows it would be taken for a frame; alone it is text
+      run = run.subarray(1);
+    }
+    if (run.length > 0) this.#addRun(run);
+  }
+
+  #addRun(run: Uint8Array): void {
+    this.#begin(run.length + 1);
+    this.#memory.set(run, this.#to);
+    this.#to += run.length;
+    this.#memory[this.#to++] = DELIMITER;
   }
 
   /** What was added since it was taken last. Its memory isn't written to any more. */

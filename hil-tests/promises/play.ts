@@ -1,6 +1,7 @@
 /** One run: callers on a dock where things go wrong, in one process and by one clock, and then a look at what is true of it. */
 
 import { DockModel, PROFILES } from "../../mocks/dock.js";
+import { DockBehind } from "../../mocks/dock-behind.js";
 import { parseFault } from "../../mocks/faults/parse.js";
 import { Faults } from "../../mocks/faults.js";
 import { Random } from "../../mocks/random.js";
@@ -100,7 +101,9 @@ class Bench {
     for (const { fault } of faults) this.faults.add(parseFault(fault, random));
     const memory = new Memory(this.clock.now());
     const { clock } = this;
-    const serve = this.faults.wrap((line) => new Service(this.dock, memory, { line, clock, limits, faults: this.faults }));
+    const serve = this.faults.wrap(
+      (line) => new Service(new DockBehind(this.dock), memory, { line, clock, limits, faults: this.faults }),
+    );
     this.#port = new MemoryPort(serve, { ...port, seed });
     this.#outage = outage;
   }

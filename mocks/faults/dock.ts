@@ -155,7 +155,7 @@ export function replace(options: FaultOptions, random: Random): Fault {
       }
       if (message.type !== "dockData") return undefined;
       const stream = streams.get(message.id);
-      const image = stream === undefined ? undefined : dock.model.image(stream.tag, stream.store);
+      const image = stream === undefined ? undefined : dock.model?.image(stream.tag, stream.store);
       if (image !== undefined && occasions.now()) replaceImage(image, dock);
       return undefined;
     },
@@ -165,7 +165,7 @@ export function replace(options: FaultOptions, random: Random): Fault {
 function replaceImage({ store, tag, type, bytes }: StoredImage, dock: FaultyDock): void {
   const other = bytes.map((byte, i) => (i < SIGNATURE && type !== "none" ? byte : byte ^ 0xff));
   try {
-    dock.model.putImage(store, tag, type, other, createHash("sha256").update(other).digest());
+    dock.model?.putImage(store, tag, type, other, createHash("sha256").update(other).digest());
     dock.count();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error; // a transaction is open on the layer: the image stays
