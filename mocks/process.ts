@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { utf8Length } from "../protocol/index.js";
+import { type Limits, utf8Length } from "../protocol/index.js";
 import { readSnapshot, type Snapshot } from "../snapshot/folder.js";
+import type { Behind } from "./behind.js";
 import { DockModel, PROFILES, type ProfileName } from "./dock.js";
 import { DockBehind } from "./dock-behind.js";
 import { FAULT_HELP, loadFault, parseFault } from "./faults/parse.js";
@@ -15,6 +16,7 @@ import { serveSerial } from "./ports/serial.js";
 import { serveTcp } from "./ports/tcp.js";
 import { Random } from "./random.js";
 import { replaceFile } from "./replace-file.js";
+import { Replay, readRecording } from "./replay.js";
 import { Memory, Service } from "./service.js";
 import { StateFolder } from "./state.js";
 import { fill, fillFrom } from "./stock.js";
@@ -30,6 +32,7 @@ interface Options {
   readonly serial?: string;
   readonly chatty: boolean;
   readonly state?: string;
+  readonly replay?: string;
   readonly fault: readonly string[];
   readonly faultScript: readonly string[];
   readonly report: boolean;
@@ -41,10 +44,11 @@ export async function run(argv: readonly string[]): Promise<void> {
   const options = parse(argv);
   const random = new Random(options.seed);
   const faults = await faultsOf(options, random);
-  const dock = await dockOf(options);
   const memory = new Memory(clock.now());
-  const { chatty } = options;
-  const serve: Serve = faults.wrap((line) => new Service(new DockBehind(dock), memory, { line, clock, faults, chatty }));
+  const { chatty, replay } = options;
+  const served = replay === undefined ? { behind: new DockBehind(await dockOf(options)) } : await replayOf(replay);
+  const { behind, ...rest } = served;
+  const serve: Serve = faults.wrap((line) => new Service(behind, memory, { line, clock, faults, chatty, ...rest }));
   if (options.report) reportAtEnd(faults);
   if (options.tcp !== undefined) serveTcp(options.tcp, random, serve);
   else if (options.serial !== undefined) serveSerial(options.serial, random, serve);
@@ -82,6 +86,24 @@ async function dockOf({ profile, name, state, data, from, code, seed }: Options)
     return dock;
   } catch (error) {
     fail(`${from ?? data} doesn't describe a dock: ${messageOf(error)}`);
+  }
+}
+
+/** Broken lines of a trace that are told of. */
+const MOST_BROKEN = 5;
+
+/** A dock that answers as in a trace. */
+async function replayOf(path: string): Promise<{ readonly behind: Behind; readonly limits: Limits }> {
+  let broken = 0;
+  const tell = (line: number, why: string): void => {
+    if (++broken <= MOST_BROKEN) process.stderr.write(`dl7450-mock: line ${line} of ${path} is passed over: ${why}\n`);
+  };
+  try {
+    const behind = new Replay(await readRecording(path, tell));
+    return { behind, limits: behind.limits };
+  } catch (error) {
+    const isOfSystem = error instanceof Error && "syscall" in error;
+    fail(`${path} ${isOfSystem ? "can't be read: " : ""}${messageOf(error)}`);
   }
 }
 
@@ -146,6 +168,11 @@ function parse(argv: readonly string[]): Options {
     )
     .option("--chatty", "print console text before each answer", false)
     .option("--state <folder>", "where factory and runtime are kept; what it has comes before --data")
+    .addOption(
+      new Option("--replay <file>", "answer as the dock did whose trace this is, which `dl7450 --trace` has written").conflicts(
+        ["profile", "name", "data", "from", "state"],
+      ),
+    )
     .option("--fault <kind[:key=value,…]>", "something that goes wrong, see below; may be given several times", several, [])
     .option("--fault-script <file>", "a module that makes faults of its own", several, [])
     .option("--report", "print how often which fault happened, as lines of JSON", false)

@@ -1,12 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Output } from "./context.js";
-import { createProgram } from "./program.js";
-import { report } from "./report.js";
+import { main } from "./main.js";
 import { brokenOutput, type Ran, Recorder, runCli, unsafeLines, usualContext } from "./testing/run-cli.js";
 import { bodyLine, frame, HEADER, sampleTrace } from "./testing/trace-lines.js";
 
@@ -16,11 +15,8 @@ async function show(trace: string | Uint8Array, argv: readonly string[] = [], ou
   const context = { ...usualContext(), stderr, stdout: output instanceof Recorder ? stdout : output };
   if (output.columns !== undefined) Object.assign(stdout, { columns: output.columns, isTTY: true });
   const bytes = Buffer.from(trace);
-  const program = createProgram(context, () => [bytes.subarray(0, 100), bytes.subarray(100)]);
-  const exitCode = await program.parseAsync(["trace", "show", "-", ...argv], { from: "user" }).then(
-    () => 0 as const,
-    (error: unknown) => report(error, context, false),
-  );
+  const stdin = () => Readable.from([bytes.subarray(0, 100), bytes.subarray(100)]);
+  const exitCode = await main(["trace", "show", "-", ...argv], { ...context, stdin });
   return { exitCode, stdout: stdout.data.toString(), stderr: stderr.data.toString(), data: stdout.data };
 }
 
@@ -140,12 +136,11 @@ test("a file is read by its name; a reader of stdout that has left is no failure
 
 test("interrupted while it waits for more it ends with 130", async () => {
   const stop = new AbortController();
-  const context = { ...usualContext(), signal: stop.signal };
   const stdin = new PassThrough();
   stdin.write(sample);
-  const shown = createProgram(context, () => stdin).parseAsync(["trace", "show", "-"], { from: "user" });
+  const shown = runCli(["trace", "show", "-"], { stdin: () => stdin, signal: stop.signal });
   setImmediate(() => stop.abort());
-  expect(await shown.catch((error: unknown) => report(error, context, false))).toBe(130);
+  expect(await shown).toMatchObject({ exitCode: 130 });
 });
 
 test("whatever becomes of a trace, showing it ends, with 0 or one clear error, and nothing unsafe is printed", async () => {
