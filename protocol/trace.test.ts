@@ -76,11 +76,12 @@ describe("what is no trace is refused", () => {
     ["\n\n", "is empty"],
     ["\u0089PNG\r\n", "is no trace"],
     ["{}\n", "is no trace"],
+    ["\0".repeat(300_000), "is no trace"],
     ['{"at":1,"opened":"a"}\n', "doesn't begin as a trace does"],
     [HEADER.replace('"format":1', '"format":2'), "has format 2, and this program reads format 1"],
     [HEADER.replace('"format":1', '"format":"x"'), "has a format of its own"],
     [`${HEADER}${HEADER.replace('"format":1', '"format":2')}`, "has format 2"],
-  ])("%j", (text, why) => {
+  ])("%.80j", (text, why) => {
     expect(() => read(text)).toThrow(NotATrace);
     expect(() => read(text)).toThrow(why);
   });

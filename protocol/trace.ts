@@ -67,6 +67,7 @@ export class TraceReader {
 
   #take(bytes: Uint8Array): void {
     this.#length += bytes.length;
+    if (this.#length > LONGEST_LINE && !this.#hasHeader) throw new NotATrace("is no trace"); // it may never end
     if (this.#length > LONGEST_LINE) this.#parts = [];
     else this.#parts.push(Uint8Array.from(bytes)); // the chunk isn't ours
   }

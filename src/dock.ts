@@ -92,7 +92,9 @@ export class Dock implements AsyncDisposable {
 
   /**
    * Opens a dock: a path, `id:SERIAL`, `tcp://HOST:PORT`, `mock:` (a mock dock of its own), or nothing, which is `DL7450_PORT` in
-   * the environment, else the one DisplayLink port there is.
+   * the environment, else the one DisplayLink port there is. After `mock:` may stand a profile (`preview`, `full`, `development`), the folder of a
+   * snapshot or the file of a trace that the mock begins with or replays, and options: `mock:development?state=DIR&name=RW02-0005`; the
+   * keys are `state`, `name`, `from`, `replay` and `seed`.
    *
    * Fails with `NO_DOCK`, `SEVERAL_DOCKS`, `BUSY`, `PERMISSION`, `NO_ANSWER`, `ECHO`, `VERSION`, `PROTOCOL`, `LINK_LOST`, `TIMEOUT`, `ABORTED`, `USAGE`.
    */

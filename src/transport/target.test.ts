@@ -18,9 +18,9 @@ describe("a target is read", () => {
     ["ttyACM0", { kind: "path", path: "ttyACM0" }],
     ["id:RW02-0005", { kind: "id", serialNumber: "RW02-0005" }],
     ["id: with spaces: and colons", { kind: "id", serialNumber: " with spaces: and colons" }],
-    ["mock:", { kind: "mock", profile: "full" }],
-    ["mock:full", { kind: "mock", profile: "full" }],
-    ["mock:preview", { kind: "mock", profile: "preview" }],
+    ["mock:", { kind: "mock", args: [] }],
+    ["mock:full", { kind: "mock", args: ["--profile", "full"] }],
+    ["mock:preview?seed=7", { kind: "mock", args: ["--profile", "preview", "--seed", "7"] }],
     ["tcp://dock.local:2000", { kind: "tcp", address: { host: "dock.local", port: 2_000 } }],
     ["tcp://127.0.0.1:1/", { kind: "tcp", address: { host: "127.0.0.1", port: 1 } }],
     ["tcp://[::1]:65535", { kind: "tcp", address: { host: "::1", port: 65_535 } }],
@@ -200,7 +200,7 @@ describe.runIf(built && process.platform === "linux")("a mock dock of its own", 
   });
 
   test("holds the sender back, and can be closed twice", async () => {
-    const transport = await open({ kind: "mock", profile: "preview" });
+    const transport = await open({ kind: "mock", args: ["--profile", "preview"] });
     expect(transport.holdsBack).toBe(true);
     await transport.close();
     await transport.close();

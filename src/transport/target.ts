@@ -3,6 +3,7 @@ import { realpath } from "node:fs/promises";
 import { isDock, listPorts, type PortInfo } from "../discovery.js";
 import { DockError } from "../errors.js";
 import { quoted, visible } from "../visible.js";
+import { mockArguments } from "./mock-target.js";
 import type { LineOptions } from "./serial.js";
 import { openTcp, type TcpAddress } from "./tcp.js";
 import type { Transport } from "./transport.js";
@@ -12,11 +13,8 @@ export type Target =
   | { readonly kind: "path"; readonly path: string }
   | { readonly kind: "id"; readonly serialNumber: string }
   | { readonly kind: "tcp"; readonly address: TcpAddress }
-  | { readonly kind: "mock"; readonly profile: MockProfile }
+  | { readonly kind: "mock" /** Of the mock dock's program. */; readonly args: readonly string[] }
   | { readonly kind: "only" };
-
-const MOCK_PROFILES = ["full", "preview", "development"] as const;
-type MockProfile = (typeof MOCK_PROFILES)[number];
 
 export interface TargetOptions extends LineOptions {
   /** How to find the plugged-in ports. */
@@ -24,8 +22,9 @@ export interface TargetOptions extends LineOptions {
 }
 
 /**
- * Reads a target: a path (`/dev/ttyACM0`, `COM3`), `id:SERIAL` (a USB serial number), `tcp://HOST:PORT`, `mock:`,
- * `mock:preview` or `mock:development`. Nothing, or an empty text, is the one dock there is. Fails with `USAGE`.
+ * Reads a target: a path (`/dev/ttyACM0`, `COM3`), `id:SERIAL` (a USB serial number), `tcp://HOST:PORT`, or a mock dock: `mock:`,
+ * `mock:preview`, `mock:development`, `mock:FOLDER` (a snapshot), `mock:FILE` (a trace), also with options (`mock:?state=DIR&name=RW02-0005`).
+ * Nothing, or an empty text, is the one dock there is. Fails with `USAGE`.
  */
 export function parseTarget(text: string | undefined): Target {
   if (text === undefined || text === "") return { kind: "only" };
@@ -34,7 +33,7 @@ export function parseTarget(text: string | undefined): Target {
     if (serialNumber === "") throw usage("id: needs a USB serial number, as in id:RW02-0005.");
     return { kind: "id", serialNumber };
   }
-  if (text.startsWith("mock:")) return { kind: "mock", profile: mockProfile(text.slice("mock:".length)) };
+  if (text.startsWith("mock:")) return { kind: "mock", args: mockArguments(text.slice("mock:".length)) };
   if (text.startsWith("tcp://")) return { kind: "tcp", address: tcpAddress(text) };
   if (/^[a-z0-9+.-]+:\/\//i.test(text) || text.includes("\0")) {
     throw usage(`${quoted(text)} is no target: give a path, id:SERIAL, tcp://HOST:PORT or mock:.`);
@@ -53,7 +52,7 @@ export async function openTarget(target: Target, options: TargetOptions): Promis
       return openTcp(target.address, options.timeout, options.signal);
     case "mock": {
       const { openMock } = await import("./mock.js");
-      return openMock(["--profile", target.profile], options.timeout, options.signal);
+      return openMock(target.args, options.timeout, options.signal);
     }
     case "only":
       return openPort(await portOfOnlyDock(options.ports ?? listPorts), options);
@@ -80,7 +79,7 @@ export async function lastingPlace(target: Target, options: TargetOptions): Prom
   switch (target.kind) {
     case "mock": {
       const { startMock } = await import("./mock.js");
-      const mock = await startMock(["--profile", target.profile], options.timeout, options.signal);
+      const mock = await startMock(target.args, options.timeout, options.signal);
       const open: LastingPlace["open"] = ({ timeout, signal }) => mock.open(timeout, signal);
       return { open, openAgain: open, release: mock.stop };
     }
@@ -164,13 +163,6 @@ function several(what: string, ports: readonly PortInfo[]): DockError {
     message: `${what}: ${candidates.join(", ")}. Name the one that you mean.`,
     details: { candidates },
   });
-}
-
-function mockProfile(text: string): MockProfile {
-  const profile = MOCK_PROFILES.find((known) => known === (text === "" ? "full" : text));
-  if (profile === undefined)
-    throw usage(`A mock dock is mock: or one of ${MOCK_PROFILES.map((it) => `mock:${it}`).join(", ")}.`);
-  return profile;
 }
 
 function tcpAddress(text: string): TcpAddress {
