@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { DockModel, type DockOptions, PROFILES, type ProfileName } from "../mocks/dock.js";
+import { DockBehind } from "../mocks/dock-behind.js";
 import { Memory, Service } from "../mocks/service.js";
 import type { ImageType, KvValue, Layer } from "../protocol/index.js";
 import { systemClock } from "../src/clock.js";
@@ -74,7 +75,7 @@ export class ModelDock implements AsyncDisposable {
     this.#host?.destroy();
     this.#host = host;
     const line = { send: (bytes: Uint8Array) => host.write(bytes), isFull: () => host.writableNeedDrain };
-    const service = new Service(this.model, this.#memory, { line, clock: systemClock });
+    const service = new Service(new DockBehind(this.model), this.#memory, { line, clock: systemClock });
     host.setNoDelay();
     host.on("data", (bytes) => {
       this.received += bytes.length;

@@ -28,6 +28,8 @@ describe("wrong usage ends with 2, with nothing on stdout", () => {
     [["ls", "--baud", "0"], "option '--baud <rate>' argument '0' is invalid."],
     [["ls", "--trace", "-"], "option '--trace <file>' argument '-' is invalid."],
     [["ls", "--trace", ""], "option '--trace <file>' argument '' is invalid."],
+    [["trace", "show"], "missing required argument 'file'"],
+    [["trace", "replay", "-"], "command-argument value '-' is invalid for argument 'file'."],
     [["ls", "--port", "mock:nope"], '"nope" is no profile, and no path that exists. A mock dock is mock:, mock:preview'],
     [["ls", "--port", "mock:./nope.ndjson"], '"./nope.ndjson" doesn\'t exist. A mock dock is mock:, mock:preview'],
     [["ls", "--port", "mock:", "--no-dtr"], "DTR and RTS are lines of a serial port"],

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { version } from "../version.js";
 import { addConfig } from "./config.js";
+import { addConsole } from "./console.js";
 import type { Context } from "./context.js";
 import { addDf } from "./df.js";
 import { addDoctor } from "./doctor.js";
@@ -33,6 +34,7 @@ import { addSettings } from "./settings.js";
 import { addSnapshotDiff } from "./snapshot-diff.js";
 import { addSnapshotRestore } from "./snapshot-restore.js";
 import { addSnapshotSave } from "./snapshot-save.js";
+import { addTraceReplay } from "./trace-replay.js";
 import { addTraceShow } from "./trace-show.js";
 import { addUdev } from "./udev.js";
 
@@ -96,8 +98,10 @@ export function createProgram(context: Context, writeHelp: (text: string) => voi
   addSnapshotDiff(snapshot, context);
   addSnapshotRestore(snapshot, context);
   snapshot.addHelpText("after", examples("dl7450 snapshot save bench-4", "dl7450 snapshot diff bench-4"));
+  addConsole(program, context);
   const trace = program.command("trace").description("what --trace has written down");
   addTraceShow(trace, context);
+  addTraceReplay(trace, context);
   trace.addHelpText("after", examples("dl7450 --trace t.ndjson ls", "dl7450 trace show t.ndjson"));
   addRestart(program, context);
   addDoctor(program, context);

@@ -1,11 +1,10 @@
 /** `mock:`: a mock dock in a process of its own, started for one caller and stopped with it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import * as v from "valibot";
 import { DockError } from "../errors.js";
-import { packageFolder } from "../version.js";
+import { mockProgram } from "./mock-program.js";
 import { openSerial, USUAL_BAUD_RATE } from "./serial.js";
 import { openTcp } from "./tcp.js";
 import type { Transport } from "./transport.js";
@@ -56,9 +55,6 @@ export async function openMock(args: readonly string[], timeout: number, signal?
     throw error;
   }
 }
-
-/** The mock as it is installed beside this driver: a program to start, not code to import. */
-const mockProgram = join(packageFolder, "dist", "bin", "dl7450-mock.js");
 
 async function portOf(child: ChildProcess, timeout: number, aborted?: AbortSignal): Promise<string> {
   const { stdout, stderr } = child;
