@@ -69,7 +69,7 @@ export class TraceReader {
     this.#length += bytes.length;
     if (this.#length > LONGEST_LINE && !this.#hasHeader) throw new NotATrace("is no trace"); // it may never end
     if (this.#length > LONGEST_LINE) this.#parts = [];
-    else this.#parts.push(Uint8Array.from(bytes)); // the chunk isn't ours
+    else this.#parts.push(new Uint8Array(bytes)); // a copy: the chunk isn't ours
   }
 
   /** @param it how a broken line is spoken of */
@@ -96,8 +96,8 @@ export class TraceReader {
 const at = v.pipe(v.number(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 const body = v.pipe(
   v.string(),
-  v.transform((text) => ({ text, bytes: Uint8Array.from(Buffer.from(text, "base64")) })),
-  v.check(({ text, bytes }) => Buffer.from(bytes).toString("base64") === text), // Buffer.from leaves out what isn't base64
+  v.transform((text) => ({ text, bytes: new Uint8Array(Buffer.from(text, "base64")) })),
+  v.check(({ text, bytes }) => Buffer.from(bytes.buffer).toString("base64") === text), // Buffer.from leaves out what isn't base64
   v.transform(({ bytes }) => bytes),
 );
 const header = v.object({
