@@ -1,9 +1,10 @@
-/** What a trace is good for: a command that is traced, shown, and run again on what was recorded. All in one process, over TCP. */
+/** What a trace is good for: a command that is traced, shown, and run again on what was recorded. Mostly in one process, over TCP. */
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as v from "valibot";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Behind } from "../mocks/behind.js";
 import { DockModel, PROFILES } from "../mocks/dock.js";
@@ -16,6 +17,8 @@ import { Memory, Service } from "../mocks/service.js";
 import { fill } from "../mocks/stock.js";
 import { Recorder, runCli, unsafeLines } from "../src/cli/testing/run-cli.js";
 import { systemClock } from "../src/clock.js";
+import { Dock } from "../src/index.js";
+import { descendantsOf, expectEnd } from "./processes.js";
 
 const STOCK = new URL("../mocks/fixtures/stock/dock.json", import.meta.url).pathname;
 
@@ -139,6 +142,29 @@ describe("a command that is replayed says what it said", () => {
     const { exitCode, stderr } = await runCli(["--port", (await replayOf(trace)).target, "kv", "get", "timezone"]);
     expect([exitCode, stderr]).toEqual([7, expect.stringContaining("not in the recording")]);
   });
+});
+
+test("trace replay serves the recording in a process of its own, says where, and ends with it", async () => {
+  const dock = await Served.start(new DockBehind(model));
+  const first = await runCli(["--port", dock.target, "--trace", trace, "ls"]);
+  const before = descendantsOf(process.pid);
+  const stdout = new Recorder();
+  const stop = new AbortController();
+  const serving = runCli(["trace", "replay", trace, "--tcp", "0"], { stdout, signal: stop.signal });
+  await until(() => stdout.data.includes("\n"));
+  const started = descendantsOf(process.pid).filter((pid) => !before.includes(pid));
+  const { port } = v.parse(v.object({ port: v.string() }), JSON.parse(stdout.data.toString()));
+  expect(await runCli(["--port", `tcp://${port}`, "ls"])).toEqual(first);
+  stop.abort();
+  expect((await serving).exitCode).toBe(130);
+  await expectEnd(started);
+});
+
+test("mock:FILE replays a trace, with `reconnect` too", async () => {
+  const dock = await Served.start(new DockBehind(model));
+  await runCli(["--port", dock.target, "--trace", trace, "kv", "get", "timezone"]);
+  await using replayed = await Dock.open(`mock:${trace}`, { reconnect: true });
+  expect([replayed.name, await replayed.kv.get("timezone")]).toEqual(["RW02-0005", "GMT"]);
 });
 
 describe("console", () => {

@@ -28,7 +28,7 @@ export function addTraceShow(trace: Command, context: Context): void {
     });
 }
 
-export function traceFile(text: string): string {
+function traceFile(text: string): string {
   if (text === "") throw new InvalidArgumentError("It is the path of a file, or -.");
   return text;
 }
