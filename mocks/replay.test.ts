@@ -318,6 +318,19 @@ describe("an image that is read", () => {
     expect(read(said).last).toMatchObject({ failure: { message: expect.stringContaining("not in the recording") } });
   });
 
+  test("of which a piece is missing, though it had an end, comes as far as it goes, and then fails", () => {
+    const holed = new Tape()
+      .hello(1)
+      .out(ask(1, 0, 20_000))
+      .in({ type: "head", id: 1, meta })
+      .in(data(1, 0, 8_000));
+    const { said, say } = replayed(holed.in(data(1, 9_000, 20_000)).in(end(1, 0)));
+    say(ask(5, 0, 20_000));
+    expect(read(said)).toMatchObject({
+      last: { failure: { code: "INTERNAL", message: expect.stringContaining("lacks the rest") } },
+    });
+  });
+
   test("that is another one than the host goes on with is CHANGED", () => {
     const { said, say } = replayed(whole);
     say({ type: "request", id: 5, op: "image.get", params: { tag: "logo", from: 1, ifSha256: hash(1), credit: 9 } });

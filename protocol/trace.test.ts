@@ -49,7 +49,7 @@ describe("a line", () => {
     expect(second(line)).toEqual({ kind: "broken", number: 2, why });
   });
 
-  test("that is too long is broken, and isn't kept", () => {
+  test("that is too long is broken, and the next one is read", () => {
     const lines = read(`${HEADER}${"x".repeat(300_000)}\n{"at":1,"opened":"a"}\n`, 10_000);
     expect(lines.slice(1)).toMatchObject([{ kind: "broken", number: 2 }, { kind: "record" }]);
   });
