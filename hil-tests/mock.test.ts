@@ -8,7 +8,6 @@ import { type MockDock, startMock } from "./mock-dock.js";
 
 const MOCKS = [
   { line: "a pseudo-terminal", profile: "full", options: ["--chatty"] },
-  { line: "a pseudo-terminal", profile: "preview", options: [] },
   { line: "TCP", profile: "development", options: ["--tcp", "0"] },
   { line: "TCP", profile: "preview", options: ["--tcp", "0", "--chatty"] },
 ] as const;

@@ -25,7 +25,7 @@ export interface SnapshotImage {
   readonly sha256: string;
 }
 
-export interface SnapshotKey {
+interface SnapshotKey {
   readonly value: KvValue;
   /** Whether the value is unique per dock. */
   readonly upd: boolean;
@@ -38,7 +38,7 @@ export interface SnapshotLayer {
 }
 
 /** The dock that it was made of. */
-export interface SnapshotDock {
+interface SnapshotDock {
   /** Unique per dock. */
   readonly id: string;
   /** Its label. */

@@ -16,7 +16,7 @@ export interface ImageContent {
   readonly sha256: string;
 }
 
-export interface KeyContent {
+interface KeyContent {
   readonly value: KvValue;
   /** Whether the value is unique per dock. */
   readonly upd: boolean;

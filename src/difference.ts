@@ -73,7 +73,7 @@ export async function reconcile(
 }
 
 /** Bytes of images that have to move, unless the dock has them under another tag. */
-export function bytesToSend(found: readonly Difference[]): number {
+function bytesToSend(found: readonly Difference[]): number {
   return found.reduce((sum, { kind, wanted }) => (kind === "image" ? sum + (wanted?.size ?? 0) : sum), 0);
 }
 

@@ -156,7 +156,7 @@ describe("rom pull", () => {
 
   test("gives a config that passes rom check, and from which nothing differs, whatever the names and values", async () => {
     const keys = Object.fromEntries(names.flatMap((name) => [[name, name] as const]));
-    const images = Object.fromEntries(names.map((name, i) => [name, ["png", png(1920, 1080 + i)] as const]));
+    const images = Object.fromEntries(names.map((name, i) => [name, ["png", png(8, 8 + i)] as const]));
     const { run } = await benchWith("development", { factory: { keys, images, unique: { token: "mine" } } }, { code });
     const folder = join(await scratch(), "pulled");
     const pulled = await run("rom", "pull", folder);

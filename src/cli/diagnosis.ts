@@ -16,7 +16,7 @@ export type CheckName =
   | "line"
   | "features";
 
-export type Verdict = "ok" | "warning" | "failed" | "skipped";
+type Verdict = "ok" | "warning" | "failed" | "skipped";
 
 /** What a check found. */
 export interface Finding {

@@ -65,7 +65,7 @@ describe("the first that is found holds", () => {
 test("what holds is what a command gets", async () => {
   const { exitCode, stderr } = await runCli(["ls"], { env: { DL7450_PORT: "mock:nope" } });
   expect(exitCode).toBe(2);
-  expect(stderr).toContain("A mock dock is mock: or");
+  expect(stderr).toContain('"nope" is no profile');
 });
 
 test("a table says where each comes from", async () => {

@@ -6,10 +6,10 @@ import { CliError } from "./cli-error.js";
 import type { Context } from "./context.js";
 
 /** What may be set elsewhere than by a flag. The variable of the environment is `DL7450_` and the name in capitals. */
-export const SETTINGS = ["port", "timeout", "baud", "dtr", "rts", "quiet"] as const;
-export type Setting = (typeof SETTINGS)[number];
+const SETTINGS = ["port", "timeout", "baud", "dtr", "rts", "quiet"] as const;
+type Setting = (typeof SETTINGS)[number];
 
-export type SettingValue = string | number | boolean;
+type SettingValue = string | number | boolean;
 
 /** Where a value comes from. */
 export type Origin =

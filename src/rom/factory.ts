@@ -14,7 +14,7 @@ export type CodeComparison =
   /** The dock doesn't tell. */
   | { readonly kind: "untold" };
 
-export interface CodeFacts {
+interface CodeFacts {
   /** Bytes. */
   readonly size: number;
   readonly crc32: number;
