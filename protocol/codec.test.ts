@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeBody, encodeBody, type Item, isArray } from "./codec.js";
+import { decodeBody, encodeBody } from "./codec.js";
+import { type Item, isArray } from "./item.js";
 import { BODY_DEPTH } from "./limits.js";
 
 /** Any characters that UTF-8 can have. */

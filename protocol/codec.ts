@@ -1,9 +1,7 @@
 /** Bodies: exactly one CBOR item of the plain kind that SPEC §1.3 allows. cbor-x reads and writes it, this file is strict. */
 import { Decoder, Encoder } from "cbor-x";
+import { type Item, isArray } from "./item.js";
 import { BODY_DEPTH } from "./limits.js";
-
-/** What a body can hold, and what the value of a key can be. Integers beyond ±(2⁵³ − 1) are bigints. */
-export type Item = null | boolean | number | bigint | string | Uint8Array | readonly Item[] | { readonly [key: string]: Item };
 
 /** What became of a body. */
 export type DecodedBody = { readonly kind: "item"; readonly item: Item } | { readonly kind: "malformed"; readonly why: string };
@@ -62,11 +60,6 @@ function plain(decoded: unknown): Item {
     return object;
   }
   throw new NotPlain("an item of no allowed kind");
-}
-
-/** `Array.isArray` that keeps read-only arrays apart from the rest of a union. */
-export function isArray(item: Item): item is readonly Item[] {
-  return Array.isArray(item);
 }
 
 class NotPlain extends Error {}

@@ -1,6 +1,6 @@
 /** What messages and operations are made of. */
 import * as v from "valibot";
-import type { Item } from "./codec.js";
+import type { Item } from "./item.js";
 import { UINT32_MAX, VALUE_DEPTH } from "./limits.js";
 
 /** The layers of the store, in lookup order (SPEC §6). */

@@ -1,7 +1,7 @@
 /** The contract between host and dock, with nothing of either in it: `import { … } from "dl7450/protocol"`. */
 export { Assembly, type Range, type Taken } from "./assembly.js";
 export { cobsBound, cobsDecode, cobsEncode } from "./cobs.js";
-export { type DecodedBody, decodeBody, encodeBody, type Item, isArray } from "./codec.js";
+export { type DecodedBody, decodeBody, encodeBody } from "./codec.js";
 export { crc32 } from "./crc.js";
 export { FAILURES, type Failure, type FailureCode, isFailureCode } from "./errors.js";
 export { IMAGE_TYPES, type ImageType, isKvValue, type KvValue, LAYERS, type Layer, utf8Length } from "./fields.js";
@@ -18,6 +18,7 @@ export {
   type LinePiece,
 } from "./frame.js";
 export { HEAD_BYTES, typeOf } from "./image-type.js";
+export { type Item, isArray } from "./item.js";
 export { type Json, jsonValue, valueOfJson } from "./json-value.js";
 export * from "./limits.js";
 export {

@@ -1,6 +1,7 @@
 /** The value of a key as JSON and back, with nothing lost: what JSON lacks is an object whose only key begins with `$`. */
-import { isArray } from "./codec.js";
+
 import type { KvValue } from "./fields.js";
+import { isArray } from "./item.js";
 import { VALUE_DEPTH } from "./limits.js";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

@@ -1,8 +1,9 @@
 /** Messages: what the body of a frame says (SPEC §2). */
 import * as v from "valibot";
-import { decodeBody, encodeBody, type Item, isArray } from "./codec.js";
+import { decodeBody, encodeBody } from "./codec.js";
 import { type Failure, failure } from "./errors.js";
 import { bytesOfLength, eightBytes, features, LAYERS, layer, requestId, text, uint32, versions } from "./fields.js";
+import { type Item, isArray } from "./item.js";
 import { HANDSHAKE_BODY, LARGEST_BODY, UINT32_MAX } from "./limits.js";
 
 /** The version of the protocol that this code speaks. */

@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { decodeBody, type Item, isArray } from "./codec.js";
+import { decodeBody } from "./codec.js";
 import { DELIMITER_BYTES, decodeFrame, encodeFrame, type FrameLoss, LineGuard } from "./frame.js";
+import { type Item, isArray } from "./item.js";
 import { USUAL_BODY } from "./limits.js";
 import {
   type DockMessage,

@@ -1,5 +1,5 @@
 /** What differs, for people and for programs. */
-import { jsonValue } from "../../protocol/index.js";
+import { jsonValue } from "../../protocol/json-value.js";
 import type { Layer } from "../index.js";
 import type { Difference, ImageContent } from "../snapshot/index.js";
 import { diagnostic } from "./diagnostic.js";

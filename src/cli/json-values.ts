@@ -1,5 +1,5 @@
 /** Values that a user gives as JSON, in the notation of `dl7450 kv get --json`. */
-import { valueOfJson } from "../../protocol/index.js";
+import { valueOfJson } from "../../protocol/json-value.js";
 import type { KvValue } from "../index.js";
 import { quoted } from "../visible.js";
 

@@ -1,6 +1,6 @@
 /** `dl7450 kv export`: keys with their values, as JSON or in the form of .env files. */
 import type { Command } from "commander";
-import { jsonValue } from "../../protocol/index.js";
+import { jsonValue } from "../../protocol/json-value.js";
 import type { KvValue } from "../index.js";
 import type { Context } from "./context.js";
 import { envText } from "./env-file.js";

@@ -1,6 +1,6 @@
 /** `dl7450 kv get`: the value of a key. */
 import type { Command } from "commander";
-import { jsonValue } from "../../protocol/index.js";
+import { jsonValue } from "../../protocol/json-value.js";
 import type { KvValue } from "../index.js";
 import { visible } from "../visible.js";
 import { CliError } from "./cli-error.js";

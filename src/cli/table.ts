@@ -8,38 +8,23 @@ export interface Column {
   readonly isSafe?: boolean;
 }
 
+const BETWEEN = "  ";
+
 /** A title line and the rows, each ending its line; nothing for no rows. The cells may be text from outside, unless a column says otherwise. */
 export async function table(columns: readonly Column[], rows: readonly (readonly (string | number)[])[]): Promise<string> {
   if (rows.length === 0) return "";
-  const { default: Table } = await import("cli-table3"); // not for --help
-  const drawn = new Table({
-    head: columns.map(({ title }) => title),
-    colAligns: columns.map(({ align = "left" }) => align),
-    chars: NO_BORDERS,
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
-  });
-  drawn.push(...rows.map((row) => row.map((cell, i) => (columns[i]?.isSafe ? String(cell) : visible(String(cell))))));
-  return drawn
-    .toString()
-    .split("\n")
-    .map((line) => `${line.trimEnd()}\n`)
+  const { default: widthOf } = await import("string-width"); // not for --help
+  const lines = rows.map((row) => columns.map(({ isSafe }, i) => (isSafe ? String(row[i] ?? "") : visible(String(row[i] ?? "")))));
+  lines.unshift(columns.map(({ title }) => title));
+  const cells = lines.map((line) => line.map((text) => ({ text, width: widthOf(text) })));
+  const widths = columns.map((_, i) => cells.reduce((most, line) => Math.max(most, line[i]?.width ?? 0), 0));
+  return cells
+    .map((line) => {
+      const padded = line.map(({ text, width }, i) => {
+        const blanks = " ".repeat((widths[i] ?? 0) - width);
+        return columns[i]?.align === "right" ? blanks + text : text + blanks;
+      });
+      return `${padded.join(BETWEEN).trimEnd()}\n`;
+    })
     .join("");
 }
-
-const NO_BORDERS = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: "",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: "  ",
-};
