@@ -2,9 +2,9 @@
 import type { Command } from "commander";
 import type { Context } from "./context.js";
 import { examples, type GlobalOptions } from "./options.js";
-import { writeJson, writeOut } from "./output.js";
+import { writeJson } from "./output.js";
 import { FILE_NAME, type Origin, settle } from "./settings.js";
-import { table } from "./table.js";
+import { writeTable } from "./table.js";
 
 export function addConfig(program: Command, context: Context): void {
   program
@@ -38,7 +38,7 @@ async function config(program: Command, context: Context, options: GlobalOptions
     value === undefined ? "-" : String(value),
     originText(from),
   ]);
-  await writeOut(context, await table(titles, rows));
+  await writeTable(context, titles, rows);
 }
 
 function originText(from: Origin): string {

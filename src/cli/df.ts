@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import type { Context } from "./context.js";
 import { withDock } from "./open-dock.js";
 import { examples, type GlobalOptions } from "./options.js";
-import { writeJson, writeOut } from "./output.js";
-import { table } from "./table.js";
+import { writeJson } from "./output.js";
+import { writeTable } from "./table.js";
 
 export function addDf(program: Command, context: Context): void {
   program
@@ -24,7 +24,7 @@ async function df(context: Context, options: GlobalOptions): Promise<void> {
   const right = { align: "right" as const };
   const columns = [{ title: "layer" }, ...["size", "used", "free", "use"].map((title) => ({ title, ...right }))];
   const rows = layers.map(({ store, capacity, used, free }) => [store, capacity, used, free, percent(used, capacity)]);
-  await writeOut(context, await table(columns, rows));
+  await writeTable(context, columns, rows);
 }
 
 function percent(used: number, capacity: number): string {

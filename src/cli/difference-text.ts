@@ -2,16 +2,17 @@
 import { jsonValue } from "../../protocol/json-value.js";
 import type { Layer } from "../index.js";
 import type { Difference, ImageContent } from "../snapshot/index.js";
+import type { Context } from "./context.js";
 import { diagnostic } from "./diagnostic.js";
-import { table } from "./table.js";
+import { writeTable } from "./table.js";
 
 export interface LayerDifference {
   readonly store: Layer;
   readonly differences: readonly Difference[];
 }
 
-/** A line for each; `other` is where what is wanted comes from. Nothing where there are none. */
-export async function differenceTable(layers: readonly LayerDifference[], other: string): Promise<string> {
+/** Writes a line for each; `other` is where what is wanted comes from. Nothing where there are none. */
+export async function writeDifferences(context: Context, layers: readonly LayerDifference[], other: string): Promise<void> {
   const columns = [
     ...["layer", "kind", "name"].map((title) => ({ title })),
     ...["on the dock", other].map((title) => ({ title, isSafe: true })),
@@ -19,7 +20,7 @@ export async function differenceTable(layers: readonly LayerDifference[], other:
   const rows = layers.flatMap(({ store, differences }) =>
     differences.map((it) => [store, it.kind, it.name, contentText(it, "is"), contentText(it, "wanted")]),
   );
-  return table(columns, rows);
+  await writeTable(context, columns, rows);
 }
 
 /** An object for each; `is` and `wanted` are absent where there is nothing. */

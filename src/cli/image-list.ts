@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import type { Context } from "./context.js";
 import { withDock } from "./open-dock.js";
 import { examples, type StoreOptions, storeOption } from "./options.js";
-import { remark, writeJson, writeOut } from "./output.js";
-import { table } from "./table.js";
+import { remark, writeJson } from "./output.js";
+import { writeTable } from "./table.js";
 
 export function addImageList(image: Command, context: Context): void {
   image
@@ -31,5 +31,5 @@ async function imageList(context: Context, options: StoreOptions): Promise<void>
     { title: "sha256" },
   ];
   const rows = images.map(({ tag, store, size, type, sha256 = "" }) => [tag, store, size, type, sha256]);
-  await writeOut(context, await table(columns, rows));
+  await writeTable(context, columns, rows);
 }

@@ -6,8 +6,8 @@ import { CliError } from "./cli-error.js";
 import type { Context } from "./context.js";
 import { withDock } from "./open-dock.js";
 import { examples, type GlobalOptions } from "./options.js";
-import { writeJson, writeOut } from "./output.js";
-import { table } from "./table.js";
+import { writeJson } from "./output.js";
+import { writeTable } from "./table.js";
 
 export function addImageWhich(image: Command, context: Context): void {
   image
@@ -36,7 +36,7 @@ async function which(context: Context, tag: string, options: GlobalOptions): Pro
   const rows = found.map(({ store, answers, size, type, sha256 = "" }) => [
     ...[store, answers ? "answers" : "hidden", size, type, sha256],
   ]);
-  await writeOut(context, await table(columns, rows));
+  await writeTable(context, columns, rows);
 }
 
 /** Those of all layers that can be looked into, the one that answers first. */

@@ -3,14 +3,14 @@ import type { Command } from "commander";
 import type { KvValue } from "../index.js";
 import { CliError } from "./cli-error.js";
 import type { Context } from "./context.js";
-import { counted, differenceJson, differenceTable } from "./difference-text.js";
+import { counted, differenceJson, writeDifferences } from "./difference-text.js";
 import { envValues } from "./env-file.js";
 import { readText } from "./input.js";
 import { valuesOfText } from "./json-values.js";
 import { formatOf, formatOption, type ValueFormat } from "./kv-format.js";
 import { withDockToWrite } from "./open-dock.js";
 import { addWriteOptions, examples, type WriteLayerOptions } from "./options.js";
-import { remark, writeJson, writeOut } from "./output.js";
+import { remark, writeJson } from "./output.js";
 
 interface ImportOptions extends WriteLayerOptions {
   readonly format?: ValueFormat;
@@ -66,7 +66,7 @@ async function kvImport(
   });
   const layers = [{ store, differences: found }];
   if (options.json) return writeJson(context, differenceJson(layers));
-  await writeOut(context, await differenceTable(layers, "in the file"));
+  await writeDifferences(context, layers, "in the file");
   const name = file === "-" ? "stdin" : file;
   if (found.length === 0) return remark(context, options, `${name}: all ${values.length} keys have these values already`);
   remark(context, options, `${name}: ${dryRun ? "would be imported" : "imported"}, ${counted(layers)}`);

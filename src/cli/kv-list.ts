@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import type { Context } from "./context.js";
 import { withDock } from "./open-dock.js";
 import { examples, type StoreOptions, storeOption } from "./options.js";
-import { remark, writeJson, writeOut } from "./output.js";
-import { table } from "./table.js";
+import { remark, writeJson } from "./output.js";
+import { writeTable } from "./table.js";
 
 export function addKvList(kv: Command, context: Context): void {
   kv.command("list")
@@ -24,5 +24,5 @@ async function kvList(context: Context, options: StoreOptions): Promise<void> {
   if (keys.length === 0) remark(context, options, "There are no keys.");
   const columns = [{ title: "key" }, { title: "layer" }, { title: "size", align: "right" as const }, { title: "per dock" }];
   const rows = keys.map(({ key, store, bytes, upd }) => [key, store, bytes, upd ? "unique" : ""]);
-  await writeOut(context, await table(columns, rows));
+  await writeTable(context, columns, rows);
 }

@@ -4,8 +4,8 @@ import type { Dock, ImageEntry, KeyEntry, LayerChoice } from "../index.js";
 import type { Context } from "./context.js";
 import { withDock } from "./open-dock.js";
 import { examples, type StoreOptions, storeOption } from "./options.js";
-import { remark, writeJson, writeOut } from "./output.js";
-import { table } from "./table.js";
+import { remark, writeJson } from "./output.js";
+import { writeTable } from "./table.js";
 
 export function addLs(program: Command, context: Context): void {
   program
@@ -29,9 +29,8 @@ interface Listing {
 async function ls(context: Context, options: StoreOptions): Promise<void> {
   const listing = await withDock(context, options, (dock) => listingOf(dock, options.store, context.signal));
   if (options.json) return writeJson(context, listing);
-  const text = await listingText(listing);
-  if (text === "") remark(context, options, "There are no images and no keys.");
-  await writeOut(context, text);
+  if (listing.images.length + listing.keys.length === 0) remark(context, options, "There are no images and no keys.");
+  await writeListing(context, listing);
 }
 
 async function listingOf(dock: Dock, store: LayerChoice | undefined, signal: AbortSignal): Promise<Listing> {
@@ -74,7 +73,7 @@ async function marked<Entry extends ImageEntry | KeyEntry>(
   );
 }
 
-async function listingText({ images, keys }: Listing): Promise<string> {
+async function writeListing(context: Context, { images, keys }: Listing): Promise<void> {
   const shadow = ({ shadowed }: { shadowed: boolean }): string => (shadowed ? "shadowed" : "");
   const columns = [
     { title: "kind" },
@@ -84,7 +83,7 @@ async function listingText({ images, keys }: Listing): Promise<string> {
     { title: "type" },
     { title: "shadowed" },
   ];
-  return table(columns, [
+  await writeTable(context, columns, [
     ...images.map((image) => ["image", image.tag, image.store, image.size, image.type, shadow(image)]),
     ...keys.map((key) => ["key", key.key, key.store, key.bytes, "value", shadow(key)]),
   ]);

@@ -7,7 +7,7 @@ import type { Context } from "./context.js";
 import { jsonText } from "./json-text.js";
 import { examples, type GlobalOptions } from "./options.js";
 import { remark, writeJson, writeOut } from "./output.js";
-import { table } from "./table.js";
+import { writeTable } from "./table.js";
 
 interface PortsOptions extends GlobalOptions {
   readonly watch?: boolean;
@@ -37,12 +37,10 @@ async function ports(context: Context, options: GlobalOptions): Promise<void> {
       found.map((port) => ({ ...port, dock: isDock(port) })),
     );
   const titles = ["path", "dock", "usb", "serial", "manufacturer", "product", "open in"];
-  await writeOut(
+  await writeTable(
     context,
-    await table(
-      titles.map((title) => ({ title })),
-      found.map((port) => [...cells(port), holderText(port.holder)]),
-    ),
+    titles.map((title) => ({ title })),
+    found.map((port) => [...cells(port), holderText(port.holder)]),
   );
 }
 

@@ -5,6 +5,8 @@ import type { GlobalOptions } from "./options.js";
 
 /** What is through sooner needs no bar, in milliseconds. */
 const PATIENCE = 500;
+/** The width of "100%  128000000 of 128000000 bytes  59m59s left". */
+const NUMBERS = 50;
 /** Between two events, in milliseconds. */
 const EVENT_PAUSE = 100;
 
@@ -39,6 +41,8 @@ async function bar({ stderr, clock }: Context): Promise<ProgressBar> {
   const bar = new SingleBar({
     stream: stderr,
     format: "{bar} {percentage}%  {value} of {total} bytes  {eta_formatted} left",
+    // Beside the numbers, so that all of it stays on a line: a wrapped one isn't wiped off.
+    barsize: Math.min(40, Math.max(5, (stderr.columns ?? 80) - NUMBERS)),
     clearOnComplete: true,
     etaBuffer: 100,
     // Signals are the caller's; and a process that is killed must leave the terminal as it was, wrapping and with its cursor.

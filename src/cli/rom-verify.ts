@@ -3,10 +3,10 @@ import type { Command } from "commander";
 import type { CodeComparison, Comparison } from "../rom/factory.js";
 import { CliError } from "./cli-error.js";
 import type { Context } from "./context.js";
-import { differenceJson, differenceTable } from "./difference-text.js";
+import { differenceJson, writeDifferences } from "./difference-text.js";
 import { withDock } from "./open-dock.js";
 import { examples, type GlobalOptions } from "./options.js";
-import { remark, writeJson, writeOut } from "./output.js";
+import { remark, writeJson } from "./output.js";
 import { goodConfig } from "./rom-check.js";
 
 export function addRomVerify(rom: Command, context: Context): void {
@@ -46,7 +46,7 @@ export async function tellComparison(
 ): Promise<void> {
   const layers = [{ store: "factory" as const, differences }];
   if (options.json) return writeJson(context, { differences: differenceJson(layers), code });
-  await writeOut(context, await differenceTable(layers, "in the config"));
+  await writeDifferences(context, layers, "in the config");
   const said = codeText(code);
   if (said !== undefined) remark(context, options, said);
 }

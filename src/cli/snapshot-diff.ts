@@ -2,10 +2,10 @@
 import type { Command } from "commander";
 import { CliError } from "./cli-error.js";
 import type { Context } from "./context.js";
-import { counted, differenceJson, differenceTable } from "./difference-text.js";
+import { counted, differenceJson, writeDifferences } from "./difference-text.js";
 import { withDock } from "./open-dock.js";
 import { examples, type LayersOptions, layersOption } from "./options.js";
-import { remark, writeJson, writeOut } from "./output.js";
+import { remark, writeJson } from "./output.js";
 
 export function addSnapshotDiff(snapshot: Command, context: Context): void {
   snapshot
@@ -24,7 +24,7 @@ async function diff(context: Context, folder: string, options: LayersOptions): P
   const { signal } = context;
   const layers = await withDock(context, options, (dock) => compareSnapshot(dock, folder, { stores: options.store, signal }));
   if (options.json) await writeJson(context, differenceJson(layers));
-  else await writeOut(context, await differenceTable(layers, "in the snapshot"));
+  else await writeDifferences(context, layers, "in the snapshot");
   if (layers.some(({ differences }) => differences.length > 0)) {
     throw new CliError("DIFFERS", `The dock isn't as in ${folder}: ${counted(layers)}.`);
   }

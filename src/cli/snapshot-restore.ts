@@ -1,10 +1,10 @@
 /** `dl7450 snapshot restore`: has the dock hold again what it held. */
 import type { Command } from "commander";
 import type { Context } from "./context.js";
-import { counted, differenceJson, differenceTable } from "./difference-text.js";
+import { counted, differenceJson, writeDifferences } from "./difference-text.js";
 import { withDock } from "./open-dock.js";
 import { dryRunOption, examples, type LayersOptions, layersOption } from "./options.js";
-import { remark, writeJson, writeOut } from "./output.js";
+import { remark, writeJson } from "./output.js";
 import { progressBar } from "./progress.js";
 
 interface RestoreOptions extends LayersOptions {
@@ -52,7 +52,7 @@ async function restore(context: Context, folder: string, options: RestoreOptions
   ).finally(() => bar.end());
   if (options.json) return writeJson(context, differenceJson(layers));
   if (layers.length === 0) return remark(context, options, `${folder}: the dock is the same, nothing was sent`);
-  await writeOut(context, await differenceTable(layers, "in the snapshot"));
+  await writeDifferences(context, layers, "in the snapshot");
   remark(
     context,
     options,
