@@ -50,6 +50,7 @@ describe("wrong usage ends with 2, with nothing on stdout", () => {
     [["rom", "check", "/nowhere/config.yaml"], "/nowhere/config.yaml can't be read: there is no such file."],
     [["rom", "payload", "c.yaml", "--dock-id", "ab"], "option '--dock-id <hex>' argument 'ab' is invalid."],
     [["reset"], "all that is runtime or ephemeral is deleted for good: give the dock's name"],
+    [["completion", "tcsh"], "command-argument value 'tcsh' is invalid for argument 'shell'. Allowed choices are bash"],
     [["kv", "set", "a"], "give either a value or --file"],
     [["snapshot", "save", "a", "--store", "rom"], "option '--store <layer>' argument 'rom' is invalid."],
   ];
@@ -97,6 +98,13 @@ describe("help", () => {
   test("--version prints the version", async () => {
     expect(await runCli(["--version"])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
   });
+});
+
+test("completion prints the script of a shell", async () => {
+  const { exitCode, stdout, stderr } = await runCli(["completion", "fish"]);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect(stdout).toMatch(/^# Completion of dl7450 for fish/);
+  expect(JSON.parse((await runCli(["completion", "fish", "--json"])).stdout)).toEqual({ shell: "fish", script: stdout });
 });
 
 /** The words of each command, groups and the program itself among them. */

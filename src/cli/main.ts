@@ -15,6 +15,7 @@ import { type ReportForm, report } from "./report.js";
 export async function main(argv: readonly string[], context: Context): Promise<ExitCode> {
   const { stdout, stderr } = context;
   for (const stream of [stdout, stderr]) stream.on("error", () => {}); // each write hears of its own failure
+  if (isCompletion(argv)) return await completed(argv.slice(1), context);
   const asEvents = wantsEvents(argv);
   if (asEvents) writeEvent(stderr, { event: "start", version });
   const exitCode = await run(argv, context, asEvents ? "events" : wantsJson(argv) ? "json" : "text");
@@ -33,6 +34,21 @@ async function run(argv: readonly string[], context: Context, form: ReportForm):
   }
   const error = trace.end();
   return error === undefined ? EXIT.ok : report(error, context, form);
+}
+
+/** Whether it is a shell that asks at a TAB, for which the settings must be in order as little as the rest. */
+export function isCompletion([first]: readonly string[]): boolean {
+  return first === "__complete";
+}
+
+async function completed(argv: readonly string[], context: Context): Promise<ExitCode> {
+  const { complete } = await import("./completion/complete.js"); // for no other command
+  await complete(
+    createProgram(context, () => {}),
+    argv,
+    context,
+  );
+  return EXIT.ok;
 }
 
 /** Looked up by hand, since a command line that can't be parsed wants its error as JSON as well. */

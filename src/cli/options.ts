@@ -90,12 +90,16 @@ export interface LayersOptions extends GlobalOptions {
 }
 
 export function layersOption(): Option {
-  return new Option("--store <layer>", "this layer alone; may be given several times").argParser(
-    (text, before: readonly Layer[] = []): readonly Layer[] => {
+  return new Option("--store <layer>", "this layer alone; may be given several times")
+    .choices(Object.keys(LAYERS)) // for the help and for completion: what it is checked by follows
+    .argParser((text, before: readonly Layer[] = []): readonly Layer[] => {
       if (!isLayer(text)) throw new InvalidArgumentError(`It is one of ${Object.keys(LAYERS).join(", ")}.`);
       return [...before, text];
-    },
-  );
+    });
+}
+
+export function isLayerChoice(text: string): text is LayerChoice {
+  return Object.hasOwn(LAYER_CHOICES, text);
 }
 
 function isLayer(text: string): text is Layer {

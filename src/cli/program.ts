@@ -1,6 +1,7 @@
 /** The words of the command line: commands, options, help. */
 import { Command } from "commander";
 import { version } from "../version.js";
+import { addCompletion } from "./completion.js";
 import { addConfig } from "./config.js";
 import { addConsole } from "./console.js";
 import type { Context } from "./context.js";
@@ -107,6 +108,7 @@ export function createProgram(context: Context, writeHelp: (text: string) => voi
   addDoctor(program, context);
   addConfig(program, context);
   addUdev(program, context);
+  addCompletion(program, context);
   addReset(program, context);
   return program
     .addHelpText("after", EXIT_CODE_HELP)

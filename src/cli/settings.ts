@@ -55,11 +55,14 @@ export async function settle(program: Command, { env, settingsFiles }: Context):
 
 /** Has every command begin with the settings that hold. */
 export function addSettings(program: Command, context: Context): void {
-  program.hook("preAction", async () => {
-    for (const { setting, value, from } of await settle(program, context)) {
-      if (from.kind === "environment" || from.kind === "file") program.setOptionValueWithSource(setting, value, "config");
-    }
-  });
+  program.hook("preAction", () => beginWithSettings(program, context));
+}
+
+/** Gives the options of the program that no flag has set the settings that hold. Fails with `USAGE`. */
+export async function beginWithSettings(program: Command, context: Context): Promise<void> {
+  for (const { setting, value, from } of await settle(program, context)) {
+    if (from.kind === "environment" || from.kind === "file") program.setOptionValueWithSource(setting, value, "config");
+  }
 }
 
 function optionOf(program: Command, setting: Setting): Option {
