@@ -1,5 +1,5 @@
 /** What could keep a dock from being used, looked at one after the other: from the machine to the quality of the line. */
-import { type FoundPort, isDock } from "../discovery.js";
+import { DISPLAYLINK, type FoundPort, isDock, type PortInfo } from "../discovery.js";
 import { DockError } from "../errors.js";
 import type { Dock, DockErrorCode } from "../index.js";
 import { printable, quoted, visible } from "../visible.js";
@@ -38,7 +38,7 @@ export interface Machine {
   now(): number;
   findPorts(): Promise<readonly FoundPort[]>;
   /** Whether this user may read and write a device. */
-  mayOpen(path: string): Promise<boolean>;
+  access(path: string): Promise<"allowed" | "forbidden" | "missing">;
   /** How to be let open it. */
   permissionHint(path: string): Promise<string>;
   /** Whether a program runs, as far as this user may see. */
@@ -89,11 +89,11 @@ function nodeFinding(version: string): Finding {
   return { check: "node", verdict: "warning", said, advice: `It is made for Node ${OLDEST_NODE.join(".")} and newer.` };
 }
 
+/** A port of which USB says what it is, or of which only the path is known. */
+type Port = FoundPort | { readonly path: string };
+
 /** The serial port that is meant; undefined where there is none, or the target is another. */
-async function* findPort(
-  machine: Machine,
-  choice: PortChoice,
-): AsyncGenerator<Finding, FoundPort | { path: string } | undefined> {
+async function* findPort(machine: Machine, choice: PortChoice): AsyncGenerator<Finding, Port | undefined> {
   if (choice.kind === "none") {
     yield { check: "port", verdict: "skipped", said: "the target is no serial port" };
     return undefined;
@@ -115,7 +115,7 @@ async function* findPort(
   return choice.kind === "path" ? choice : undefined;
 }
 
-function isMeant(port: FoundPort, choice: Exclude<PortChoice, { kind: "none" }>): boolean {
+function isMeant(port: PortInfo, choice: Exclude<PortChoice, { kind: "none" }>): boolean {
   switch (choice.kind) {
     case "path":
       return port.path === choice.path;
@@ -126,52 +126,53 @@ function isMeant(port: FoundPort, choice: Exclude<PortChoice, { kind: "none" }>)
   }
 }
 
-function missing(choice: PortChoice, meant: readonly FoundPort[], ports: readonly FoundPort[]): Finding {
-  const there = ports.length === 0 ? "no USB serial port is plugged in" : `plugged in: ${ports.map(portText).join("; ")}`;
+function missing(choice: PortChoice, meant: readonly PortInfo[], ports: readonly PortInfo[]): Finding {
   if (meant.length > 1) {
-    const advice = "Name the one that you mean, with --port id:SERIAL.";
-    return {
-      check: "port",
-      verdict: "failed",
-      said: `several docks: ${meant.map(portText).join("; ")}`,
-      advice,
-      code: "SEVERAL_DOCKS",
-    };
+    const said = `several ports: ${meant.map(portText).join("; ")}`;
+    const advice = "Name the one that you mean, with --port and its path, or id:SERIAL where no other has the same.";
+    return { check: "port", verdict: "failed", said, advice, code: "SEVERAL_DOCKS" };
   }
+  const there = ports.length === 0 ? "no USB serial port is plugged in" : `plugged in: ${ports.map(portText).join("; ")}`;
   if (choice.kind === "path") {
     return { check: "port", verdict: "warning", said: `${visible(choice.path)} is no USB serial port; ${there}` };
   }
+  const none = choice.kind === "id" ? `none with the serial number ${quoted(choice.serialNumber)}` : "no dock";
   const advice = "Is the cable one for data, is the dock powered? In a container or a VM the port has to be handed in.";
-  return { check: "port", verdict: "failed", said: `no dock: ${there}`, advice, code: "NO_DOCK" };
+  return { check: "port", verdict: "failed", said: `${none}: ${there}`, advice, code: "NO_DOCK" };
 }
 
-function portText({ path, vendorId, productId, serialNumber, product }: FoundPort): string {
+function portText({ path, vendorId, productId, serialNumber, product }: PortInfo): string {
   const parts = [`USB ${vendorId}:${productId}`, ...(product === undefined ? [] : [visible(product)])];
   const serial = serialNumber === undefined ? "" : `, id:${visible(serialNumber)}`;
   return `${visible(path)} (${parts.join(", ")}${serial})`;
 }
 
-async function* portFindings(machine: Machine, port: FoundPort | { path: string } | undefined): AsyncGenerator<Finding> {
-  if (port === undefined) {
-    yield { check: "permission", verdict: "skipped", said: "no port" };
-    yield { check: "holder", verdict: "skipped", said: "no port" };
+async function* portFindings(machine: Machine, port: Port | undefined): AsyncGenerator<Finding> {
+  const access = port === undefined ? "missing" : await machine.access(port.path);
+  if (port === undefined || access === "missing") {
+    const said = port === undefined ? "no port" : `there is no ${visible(port.path)} here`;
+    yield { check: "permission", verdict: "skipped", said };
+    yield { check: "holder", verdict: "skipped", said };
     return;
   }
-  const { path } = port;
-  if (machine.platform === "win32")
-    yield { check: "permission", verdict: "skipped", said: "Windows lets everybody open ports" };
-  else if (await machine.mayOpen(path)) yield { check: "permission", verdict: "ok", said: `you may open ${visible(path)}` };
-  else {
-    const advice = await machine.permissionHint(path);
-    const said = `you may not open ${visible(path)}`;
-    yield { check: "permission", verdict: "failed", said, code: "PERMISSION", ...(advice === "" ? {} : { advice }) };
-  }
-  const holder = "holder" in port ? port.holder : undefined;
-  if (holder === undefined) yield { check: "holder", verdict: "ok", said: "no other program is seen to have it open" };
-  else {
-    const said = `${visible(holder.program)} (process ${holder.pid}) has it open`;
-    yield { check: "holder", verdict: "failed", said, advice: "Close it, then try again.", code: "BUSY" };
-  }
+  yield await permissionFinding(machine, port.path, access);
+  yield holderFinding(port);
+}
+
+async function permissionFinding(machine: Machine, path: string, access: "allowed" | "forbidden"): Promise<Finding> {
+  if (access === "allowed") return { check: "permission", verdict: "ok", said: `you may open ${visible(path)}` };
+  const advice = await machine.permissionHint(path);
+  const said = `you may not open ${visible(path)}`;
+  return { check: "permission", verdict: "failed", said, code: "PERMISSION", ...(advice === "" ? {} : { advice }) };
+}
+
+/** Nothing has failed yet: whether a port that somebody has open can be opened is seen when it is. */
+function holderFinding(port: Port): Finding {
+  if (!("vendorId" in port)) return { check: "holder", verdict: "skipped", said: "only seen of USB serial ports" };
+  const { holder } = port;
+  if (holder === undefined) return { check: "holder", verdict: "ok", said: "no other program is seen to have it open" };
+  const said = `${visible(holder.program)} (process ${holder.pid}) has it open`;
+  return { check: "holder", verdict: "warning", said, advice: "Close it, then try again." };
 }
 
 async function* systemFindings(machine: Machine): AsyncGenerator<Finding> {
@@ -180,9 +181,9 @@ async function* systemFindings(machine: Machine): AsyncGenerator<Finding> {
     yield { check: "ModemManager", verdict: "skipped", said: "only Linux has it" };
     return;
   }
-  const rules = (await machine.udevRules()).filter((text) => /17e9/i.test(text));
-  const keepsAway = rules.some((text) => text.includes("ID_MM_DEVICE_IGNORE"));
-  if (rules.length > 0) yield { check: "udev rules", verdict: "ok", said: "there are rules for docks" };
+  const rules = (await machine.udevRules()).flatMap(rulesIn).filter((rule) => rule.toLowerCase().includes(DISPLAYLINK));
+  const keepsAway = rules.some((rule) => rule.includes("ID_MM_DEVICE_IGNORE"));
+  if (rules.some(letsOpen)) yield { check: "udev rules", verdict: "ok", said: "there are rules for docks" };
   else {
     const advice = "`dl7450 udev` prints some, by which whoever is logged in may open docks.";
     yield { check: "udev rules", verdict: "warning", said: "there are none for docks", advice };
@@ -193,6 +194,19 @@ async function* systemFindings(machine: Machine): AsyncGenerator<Finding> {
     const advice = "It sends modem commands to docks that are plugged in. The rules of `dl7450 udev` keep it away.";
     yield { check: "ModemManager", verdict: "warning", said: "runs, and isn't told to leave docks alone", advice };
   }
+}
+
+/** The rules in a file, without comments (udev(7)). */
+function rulesIn(text: string): string[] {
+  return text
+    .replaceAll("\\\n", " ")
+    .split("\n")
+    .filter((line) => !line.trimStart().startsWith("#"));
+}
+
+/** Whether a rule says who may open a serial port. Those of systemd and of DisplayLink's driver are about the same vendor's displays. */
+function letsOpen(rule: string): boolean {
+  return /\btty/.test(rule) && /\buaccess\b|\b(MODE|GROUP|OWNER)\s*:?=[^=]/.test(rule);
 }
 
 async function guarded(machine: Machine, check: CheckName, look: () => Promise<Finding>): Promise<Finding> {

@@ -1,6 +1,7 @@
 /** The machine that this runs on, as `doctor` asks it. */
 import { access, constants, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { systemCode } from "../output-message.js";
 import { permissionHint } from "../transport/port-trouble.js";
 import type { Context } from "./context.js";
 import type { Machine } from "./diagnosis.js";
@@ -20,16 +21,23 @@ export function machineOf({ clock, findPorts, signal }: Context): Machine {
     platform: process.platform,
     now: () => clock.now(),
     findPorts,
-    mayOpen: (path) =>
-      access(path, constants.R_OK | constants.W_OK).then(
-        () => true,
-        () => false,
-      ),
+    access: accessTo,
     permissionHint,
     runs,
     udevRules,
     signal,
   };
+}
+
+/** Windows lets everybody open ports, and has no files for them. */
+async function accessTo(path: string): ReturnType<Machine["access"]> {
+  if (process.platform === "win32") return "allowed";
+  try {
+    await access(path, constants.R_OK | constants.W_OK);
+    return "allowed";
+  } catch (error) {
+    return systemCode(error) === "ENOENT" ? "missing" : "forbidden";
+  }
 }
 
 /** By the names that the system gives its processes, of up to 15 bytes. */
