@@ -27,23 +27,24 @@ export function addDoctor(program: Command, context: Context): void {
 }
 
 async function doctor(context: Context, options: GlobalOptions): Promise<void> {
-  const [diagnosis, { machineOf }] = await Promise.all([import("./diagnosis.js"), import("./machine.js")]); // not for --help
+  const { dockFindings, machineFindings, withoutDock } = await import("./diagnosis.js"); // not for --help
+  const { machineOf } = await import("./machine.js");
   const machine = machineOf(context);
   const findings: Finding[] = [];
   const tell = async (finding: Finding): Promise<void> => {
     findings.push(finding);
     if (!options.json) await writeOut(context, findingText(finding));
   };
-  for await (const finding of diagnosis.machineFindings(machine, await choiceOf(options.port))) await tell(finding);
+  for await (const finding of machineFindings(machine, await choiceOf(options.port))) await tell(finding);
   const before = findings.length;
   const begun = machine.now();
   try {
     await withDock(context, options, async (dock) => {
-      for await (const finding of diagnosis.dockFindings(machine, dock, machine.now() - begun)) await tell(finding);
+      for await (const finding of dockFindings(machine, dock, machine.now() - begun)) await tell(finding);
     });
   } catch (error) {
     if (context.signal.aborted || findings.length > before) throw error;
-    for (const finding of diagnosis.withoutDock(error)) await tell(finding);
+    for (const finding of withoutDock(error)) await tell(finding);
   }
   if (options.json) await writeJson(context, findings);
   const failed = findings.filter(({ verdict }) => verdict === "failed");
