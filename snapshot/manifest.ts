@@ -1,6 +1,6 @@
 /** The manifest of a snapshot: what the layers of a dock held, in YAML that git can diff. */
 import * as v from "valibot";
-import { isNode, isScalar, LineCounter, type Node, parseDocument, stringify, visit } from "yaml";
+import { Document, isNode, isScalar, LineCounter, type Node, parseDocument, visit, type visitor } from "yaml";
 import {
   IMAGE_TYPES,
   type ImageType,
@@ -11,6 +11,7 @@ import {
   UINT32_MAX,
   valueOfJson,
 } from "../protocol/index.js";
+import { scan } from "./yaml-scan.js";
 
 /** The file of a snapshot's folder that says what is in it. */
 export const MANIFEST = "snapshot.yaml";
@@ -82,7 +83,14 @@ export function manifestText({ dock, layers }: Manifest): string {
       }),
     ),
   };
-  return HEAD + stringify(content, { aliasDuplicateObjects: false, lineWidth: 0, singleQuote: false });
+  const document = new Document(content, { aliasDuplicateObjects: false });
+  visit(document, {
+    Scalar: (_key, node) => {
+      // In a block, lines of blanks alone lose them.
+      if (typeof node.value === "string" && /^[ \t]|^[ \t]+$/m.test(node.value)) node.type = "QUOTE_DOUBLE";
+    },
+  });
+  return HEAD + document.toString({ lineWidth: 0, singleQuote: false });
 }
 
 const uint32 = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(UINT32_MAX));
@@ -139,41 +147,71 @@ function layerOf(name: string, content: unknown): SnapshotLayer {
   };
 }
 
+/** More can't be read in a bearable time: some 40,000 keys. */
+const LIMITS = { tokens: 300_000, depth: 200 };
+
+/** Why a manifest is too much to be read; undefined when it isn't. */
+export function excessIn(text: string): string | undefined {
+  const scanned = scan(text, LIMITS);
+  if (scanned.kind === "fine") return undefined;
+  if (scanned.what === "depth") return `${MANIFEST} has maps and lists in one another more than ${LIMITS.depth} deep`;
+  return `${MANIFEST} has more than ${LIMITS.tokens} words and signs`;
+}
+
 /** The content of the file. Aliases aren't resolved: a few of them can stand for more than any memory holds. */
 function yamlOf(text: string): unknown {
+  const excess = excessIn(text);
+  if (excess !== undefined) throw new ManifestError(excess);
   const lines = new LineCounter();
-  const at = (node: Node | null | undefined): string => `${MANIFEST}, line ${lines.linePos(node?.range?.[0] ?? 0).line}`;
+  // The library compares each key with all others: names are looked at below, once each.
+  const options = { lineCounter: lines, uniqueKeys: false, version: "1.2", schema: "core", resolveKnownTags: false } as const;
   try {
-    // The library compares each key with all others: names are looked at below, once each.
-    const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
-    const [error] = document.errors;
-    if (error !== undefined) throw new ManifestError(`${MANIFEST} isn't YAML: ${error.message.split("\n")[0]}`);
-    visit(document, {
-      Alias: (_key, node) => {
-        throw new ManifestError(`${at(node)}: an alias, which no snapshot needs`);
-      },
-      Map: (_key, { items }) => {
-        const names = new Set<string>();
-        for (const { key } of items) {
-          if (!isScalar(key)) throw new ManifestError(`${at(isNode(key) ? key : undefined)}: a name that isn't text`);
-          if (names.has(String(key.value)))
-            throw new ManifestError(`${at(key)}: the second ${JSON.stringify(String(key.value))}`);
-          names.add(String(key.value));
-        }
-      },
-      Scalar: (_key, node) => {
-        const { value, source = "" } = node;
-        if (typeof value !== "number" || !/^[-+]?\d{16,}$/.test(source) || String(value) === source) return;
-        throw new ManifestError(`${at(node)}: ${source} would lose digits, and is to be written {$int: "${source}"}`);
-      },
-    });
+    const document = parseDocument(text, options);
+    const [error] = [...document.errors, ...document.warnings];
+    if (error !== undefined) throw new ManifestError(`${MANIFEST} isn't YAML as it should be: ${error.message.split("\n")[0]}`);
+    if (document.directives?.yaml.explicit) throw new ManifestError(`${MANIFEST} has a directive, which no snapshot needs`);
+    visit(
+      document,
+      visitorFor((node) => `${MANIFEST}, line ${lines.linePos(node?.range?.[0] ?? 0).line}`),
+    );
     return document.toJS({ maxAliasCount: 0 });
   } catch (cause) {
     if (cause instanceof ManifestError) throw cause;
-    // Nested deeper than the stack is.
     throw new ManifestError(`${MANIFEST} can't be read: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
 }
+
+/** Refuses what would be read as something else than is written, and what no snapshot needs. */
+function visitorFor(at: (node: Node | undefined) => string): visitor {
+  return {
+    Alias: (_key, node) => {
+      throw new ManifestError(`${at(node)}: an alias, which no snapshot needs`);
+    },
+    Seq: (_key, node) => {
+      if (node.tag !== undefined) throw new ManifestError(`${at(node)}: a tag, which no snapshot needs`);
+    },
+    Map: (_key, node) => {
+      const { items, tag } = node;
+      if (tag !== undefined) throw new ManifestError(`${at(node)}: a tag, which no snapshot needs`);
+      const names = new Set<string>();
+      for (const { key } of items) {
+        if (!isScalar(key)) throw new ManifestError(`${at(isNode(key) ? key : undefined)}: a name that isn't text`);
+        if (names.has(String(key.value)))
+          throw new ManifestError(`${at(key)}: the second ${JSON.stringify(String(key.value))}`);
+        names.add(String(key.value));
+      }
+    },
+    Scalar: (_key, node) => {
+      const { value, source = "", tag } = node;
+      if (tag !== undefined) throw new ManifestError(`${at(node)}: a tag, which no snapshot needs`);
+      if (typeof value !== "number" || !INTEGER.test(source) || Number.isSafeInteger(value) || String(value) === source) return;
+      throw new ManifestError(`${at(node)}: ${source} would lose digits, and is to be written {$int: "${source}"}`);
+    },
+  };
+}
+
+/** As YAML's core schema has integers (YAML 1.2 §10.3.2). */
+const INTEGER = /^(?:[-+]?\d+|0x[\da-f]+|0o[0-7]+)$/i;
 
 function placeOf(store: Layer, kind: string, name: string): string {
   return `layers.${store}.${kind}[${JSON.stringify(name)}]`;

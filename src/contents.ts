@@ -29,7 +29,7 @@ export interface Contents {
 
 /**
  * What a layer of a dock holds, each image and value as it was when it was asked for. Images move only where the dock doesn't know their
- * SHA-256. Fails as the calls that list and read do.
+ * SHA-256. Fails as the calls that list and read do, and with `CHANGED` when keys come or go meanwhile.
  */
 export async function contentsOf(dock: Dock, store: Layer, options: CallOptions = {}): Promise<Contents> {
   // A dock whose layers can't be named answers with the one that it has.
@@ -41,9 +41,9 @@ export async function contentsOf(dock: Dock, store: Layer, options: CallOptions 
   }
   const unique = new Map((await dock.kv.list(where)).filter(isThere).map(({ key, upd }) => [key, upd]));
   const keys = new Map<string, KeyContent>();
-  for await (const [key, value] of dock.kv.entries(where)) {
-    const upd = unique.get(key);
-    if (upd !== undefined) keys.set(key, { value, upd });
+  for await (const [key, value] of dock.kv.entries(where)) keys.set(key, { value, upd: unique.get(key) ?? false });
+  if (keys.size !== unique.size || [...keys.keys()].some((key) => !unique.has(key))) {
+    throw new DockError({ code: "CHANGED", message: `The layer ${store} changed while it was read.`, retryable: true });
   }
   return { images, keys };
 }

@@ -1,13 +1,15 @@
 /** How what a layer holds differs from what it should hold, and how it comes to hold that: in one transaction, by what differs alone. */
-import type { KvValue, Layer } from "../protocol/index.js";
+import { type KvValue, type Layer, utf8Length } from "../protocol/index.js";
 import type { Contents, ImageContent } from "./contents.js";
 import type { Dock } from "./dock.js";
 import { DockError } from "./errors.js";
-import { sameValue } from "./kv-value.js";
+import { encodedSize, sameValue } from "./kv-value.js";
+import { checkName } from "./layers.js";
 import type { CallOptions } from "./session.js";
 import type { ImageSource } from "./source.js";
 import type { Transaction } from "./transaction.js";
 import { quoted } from "./visible.js";
+import { checkValueSize } from "./writing.js";
 
 /** One name whose image or value isn't what it should be: `is` absent when there is none, `wanted` when there should be none. */
 export type Difference =
@@ -70,6 +72,55 @@ export async function reconcile(
     },
     { confirm, signal, timeout },
   );
+}
+
+/**
+ * Fails where `reconcile` would, as far as the dock needn't be asked to: before one layer is written and another can't be. `check` looks at the image
+ * that is wanted under a tag.
+ */
+export async function checkPossible(
+  dock: Dock,
+  store: Layer,
+  found: readonly Difference[],
+  {
+    confirm,
+    check,
+    ...options
+  }: CallOptions & { readonly confirm?: string | undefined; readonly check: (tag: string) => Promise<unknown> },
+): Promise<void> {
+  if (found.length === 0) return;
+  dock.requireWritable({ store, confirm });
+  if (!dock.features.includes("txn")) {
+    throw new DockError({
+      code: "UNSUPPORTED",
+      message: 'This dock can\'t do several writes at once: it lacks the feature "txn".',
+    });
+  }
+  for (const { kind, name, wanted } of found) {
+    if (wanted === undefined) continue;
+    checkName(kind === "image" ? "tag" : "key", name, dock.limits);
+    if (kind === "key") checkValueSize(wanted, dock.limits);
+    else await check(name);
+  }
+  await checkRoom(dock, store, found, options);
+}
+
+async function checkRoom(dock: Dock, store: Layer, found: readonly Difference[], options: CallOptions): Promise<void> {
+  const { stores } = await dock.info(options);
+  const { capacity = 0, used = 0 } = stores.find((it) => it.store === store) ?? {};
+  const more = found.reduce((sum, it) => sum + takenBy(it, "wanted") - takenBy(it, "is"), 0);
+  const free = capacity - used;
+  if (more <= free) return;
+  const message = `The layer ${store} has ${free} bytes left, and ${more} more are needed: nothing was written.`;
+  throw new DockError({ code: "NO_SPACE", message, details: { free } });
+}
+
+/** Bytes that an image or a value takes at least, with its name. */
+function takenBy(difference: Difference, side: "is" | "wanted"): number {
+  const content = difference[side];
+  if (content === undefined) return 0;
+  const name = utf8Length(difference.name);
+  return difference.kind === "image" ? name + (difference[side]?.size ?? 0) : name + encodedSize(difference[side] ?? null);
 }
 
 /** Bytes of images that have to move, unless the dock has them under another tag. */

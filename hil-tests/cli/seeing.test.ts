@@ -60,7 +60,27 @@ describe("kv export", () => {
   });
 
   test("as .env it is what dotenv reads, whatever the text", async () => {
-    const texts = ["", " ", "a b", "it's", 'say "x"', "`", "#", "a\nb", "a\r\nb", "\\", "$HOME", "a=b", "'\"", "end\\"];
+    const texts = [
+      "",
+      " ",
+      "a b",
+      "it's",
+      'say "x"',
+      "`",
+      "#",
+      "a\nb",
+      "a\r\nb",
+      "\\",
+      "$HOME",
+      "a=b",
+      "'\"",
+      "end\\",
+      "'x",
+      "y'",
+      "z",
+      '"',
+      "a 'b",
+    ];
     const values = Object.fromEntries(texts.map((text, i) => [`key_${i}`, text]));
     const from = await benchWith("full", { factory: { keys: values } });
     const { stdout } = await from.run("kv", "export", "--format", "env");

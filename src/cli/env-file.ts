@@ -16,7 +16,10 @@ export async function envText(values: readonly (readonly [key: string, value: Kv
     if (line === undefined) impossible.push(key);
     else lines.push(`${line}\n`);
   }
-  if (impossible.length === 0) return lines.join("");
+  const text = lines.join("");
+  const readBack = parse(text);
+  for (const [key, value] of values) if (readBack[key] !== value && !impossible.includes(key)) impossible.push(key);
+  if (impossible.length === 0) return text;
   const message = `A .env file has text alone, under names of letters, digits, _, - and .: it can't have ${impossible.map(quoted).join(", ")}. --format json can.`;
   throw new CliError("USAGE", message);
 }
@@ -25,7 +28,10 @@ export async function envText(values: readonly (readonly [key: string, value: Kv
 function formsOf(key: string, value: KvValue): string[] {
   if (typeof value !== "string" || !NAME.test(key)) return [];
   const escaped = value.replaceAll("\n", "\\n").replaceAll("\r", "\\r");
-  return [value, `'${value}'`, `"${escaped}"`, `\`${value}\``].map((form) => `${key}=${form}`);
+  const quotedForms = [`'${value}'`, `"${escaped}"`, `\`${value}\``];
+  // A quotation mark that begins a line may end in another one.
+  const forms = /['"`]/.test(value) ? quotedForms : [value, ...quotedForms];
+  return forms.map((form) => `${key}=${form}`);
 }
 
 /** What a .env file has. As everywhere, lines that are none of its own are passed over. */

@@ -27,7 +27,9 @@ async function run(argv: readonly string[], context: Context, form: ReportForm):
   const trace = new CommandTrace(context.clock);
   const help = (text: string): unknown => form !== "events" && context.stderr.write(text);
   try {
-    await createProgram({ ...context, trace }, help).parseAsync([...argv], { from: "user" });
+    await createProgram({ ...context, trace, ...(form === "events" ? { ask: undefined } : {}) }, help).parseAsync([...argv], {
+      from: "user",
+    });
   } catch (error) {
     const other = trace.end();
     return report(error instanceof StdoutClosed && other !== undefined ? other : error, context, form);

@@ -53,6 +53,7 @@ async function bar({ stderr, clock }: Context): Promise<ProgressBar> {
   const begun = clock.now();
   return {
     show(moved, size) {
+      bar.setTotal(size); // there may be more to come than there was
       if (bar.isActive) bar.update(moved);
       else if (clock.now() - begun > PATIENCE) bar.start(size, moved);
     },

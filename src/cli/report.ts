@@ -28,7 +28,7 @@ export async function report(error: unknown, { stderr, env, signal }: Context, f
   if (form === "events") writeEvent(stderr, { event: "error", code, message, exitCode });
   else if (form === "json") stderr.write(`${jsonText({ error: { code, message, exitCode } })}\n`);
   else if (!isHelp(error)) stderr.write(`dl7450: ${printable(message)}\n`);
-  if (env.DL7450_DEBUG) stderr.write(`${inspect(error).split("\n").map(visible).join("\n")}\n`);
+  if (env.DL7450_DEBUG && form !== "events") stderr.write(`${inspect(error).split("\n").map(visible).join("\n")}\n`);
   return exitCode;
 }
 

@@ -45,14 +45,14 @@ export function addRomPush(rom: Command, context: Context): void {
 
 async function romPush(context: Context, file: string, options: RomPushOptions): Promise<void> {
   const config = await goodConfig(context, file, options);
-  const { compareConfig, pushConfig } = await import("../rom/factory.js"); // not for --help
+  const { planPush, pushConfig } = await import("../rom/factory.js"); // not for --help
   const { signal } = context;
   const { dryRun } = options;
   const bar = await progressBar(context, options, file);
   const found = await withDock(context, options, async (dock) => {
     const confirm = await confirmed(context, dock, options.confirm, WHY);
     dock.requireWritable({ store: "factory", confirm });
-    if (dryRun) return compareConfig(dock, config, { signal });
+    if (dryRun) return planPush(dock, config, { confirm, signal });
     return pushConfig(dock, config, { confirm, signal, onProgress: ({ sent, size }) => bar.show(sent, size) });
   }).finally(() => bar.end());
   await tellComparison(context, options, found);

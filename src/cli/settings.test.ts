@@ -82,7 +82,7 @@ describe("what can't be a setting ends with 2, and the place of it", () => {
     ['{"timeout": -1}', 'timeout: "-1" can\'t be its value. It is a number of seconds above 0'],
     ['{"port": null}', 'port: "object" can\'t be its value. It is text, a number, true or false.'],
     ['{"dtr": "perhaps"}', 'dtr: "perhaps" can\'t be its value. It is on or off.'],
-    [`"${"x".repeat(70_000)}"`, "can't be read: it is longer than 65536 bytes."],
+    [`"${"x".repeat(70_000)}"`, "can't be read: it has 70002 bytes, and 65536 is the most."],
   ];
   test.each(contents)("%s", async (content, said) => {
     const file = await fileWith(content);

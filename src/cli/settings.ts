@@ -1,5 +1,4 @@
 /** Where the value of an option comes from: a flag, the environment, a file of the project, a file of the user, in this order. */
-import { readFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError, type Option } from "commander";
 import { quoted } from "../visible.js";
 import { CliError } from "./cli-error.js";
@@ -60,7 +59,12 @@ export function addSettings(program: Command, context: Context): void {
 
 /** Gives the options of the program that no flag has set the settings that hold. Fails with `USAGE`. */
 export async function beginWithSettings(program: Command, context: Context): Promise<void> {
-  for (const { setting, value, from } of await settle(program, context)) {
+  const settled = await settle(program, context);
+  const target = settled.find(({ setting }) => setting === "port")?.value ?? "";
+  const isSerial = !/^(tcp|mock):/.test(String(target));
+  for (const { setting, value, from } of settled) {
+    // What is set for the ports of a bench isn't asked of what has no such lines.
+    if ((setting === "dtr" || setting === "rts") && !isSerial) continue;
     if (from.kind === "environment" || from.kind === "file") program.setOptionValueWithSource(setting, value, "config");
   }
 }
@@ -104,10 +108,12 @@ function yesOrNo(text: string): boolean {
 const LARGEST_FILE = 64 * 1024;
 
 async function valuesIn(file: string): Promise<ReadonlyMap<string, unknown>> {
+  const { readRegularFile } = await import("../regular-file.js"); // not where there is none
   const values = new Map<string, unknown>();
   try {
-    const text = await readFile(file, { encoding: "utf8" });
-    if (text.length > LARGEST_FILE) throw new Error(`it is longer than ${LARGEST_FILE} bytes`);
+    const read = await readRegularFile(file, LARGEST_FILE, undefined);
+    if (read.kind !== "bytes") throw new Error(read.why);
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(read.bytes);
     const json: unknown = JSON.parse(text);
     if (typeof json !== "object" || json === null || Array.isArray(json)) throw new Error("it isn't an object of settings");
     for (const [name, value] of Object.entries(json)) {

@@ -5,11 +5,11 @@ import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { imageSize } from "image-size";
 import { crc32, type ImageType, typeOf, utf8Length } from "../../protocol/index.js";
 import { encodedSize } from "../kv-value.js";
+import { type ReadFile, readRegularFile } from "../regular-file.js";
 import { quoted } from "../visible.js";
 import { decodeText } from "./config-text.js";
 import { type Draft, draftOf, type FileDraft, type ImageDraft, type RomImageType } from "./draft.js";
 import { type Finding, Findings } from "./findings.js";
-import { type ReadFile, readRegularFile } from "./regular-file.js";
 import { readTree } from "./yaml-tree.js";
 
 /** Bytes that the factory layer holds: 13 MB, by the documentation of the SDK. */

@@ -1,6 +1,6 @@
 /** A config against the factory layer of a dock: what differs, and having the dock hold it. */
 import { type Contents, contentsOf } from "../contents.js";
-import { type Difference, differences, reconcile } from "../difference.js";
+import { checkPossible, type Difference, differences, reconcile } from "../difference.js";
 import type { Dock } from "../dock.js";
 import type { CallOptions } from "../session.js";
 import type { RomConfig } from "./check-config.js";
@@ -46,12 +46,19 @@ export interface PushOptions extends CallOptions {
  * code stays as it is: only its CRC-32 is compared. Fails as a transaction does, and with `SOURCE` when a file has changed since it was checked.
  */
 export async function pushConfig(dock: Dock, config: RomConfig, options: PushOptions): Promise<Comparison> {
-  const { signal, timeout } = options;
-  const found = await compareConfig(dock, config, { signal, timeout });
+  const found = await planPush(dock, config, options);
   await reconcile(dock, "factory", found.differences, {
     ...options,
     sourceOf: (tag) => ({ file: config.images.get(tag)?.file ?? "" }),
   });
+  return found;
+}
+
+/** What `pushConfig` would change. Fails as it would, as far as that can be told without writing. */
+export async function planPush(dock: Dock, config: RomConfig, { confirm, signal, timeout }: PushOptions): Promise<Comparison> {
+  const found = await compareConfig(dock, config, { signal, timeout });
+  // What the files have was checked with the config.
+  await checkPossible(dock, "factory", found.differences, { confirm, signal, timeout, check: async () => {} });
   return found;
 }
 

@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "../../protocol/index.js";
 import { DockError } from "../errors.js";
+import { readRegularFile } from "../regular-file.js";
 import { quoted } from "../visible.js";
 import { ROM_CAPACITY, type RomCode, type RomConfig, type RomImage } from "./check-config.js";
-import { readRegularFile } from "./regular-file.js";
 
 export interface PayloadOptions {
   /** 64 hexadecimal digits. Without it the payload has none, and whoever sends it puts it in. */

@@ -1,9 +1,14 @@
 /** A YAML file as a tree of maps and text, in which each part knows its place. It is bounded before it is built. */
 import { isAlias, isMap, isScalar, isSeq, type Node, Pair, parseDocument, Scalar, type YAMLError, type YAMLMap } from "yaml";
+import { scan } from "../../snapshot/yaml-scan.js";
 import { quoted } from "../visible.js";
 import type { Findings } from "./findings.js";
 import { otherThanText } from "./plain-scalar.js";
-import { scan } from "./yaml-scan.js";
+
+/** A config needs three levels, and hundreds of words. */
+const LIMITS = { tokens: 100_000, depth: 100 };
+const MANY_MESSAGE = `A config of more than ${LIMITS.tokens} words and signs can't be meant.`;
+const DEEP_MESSAGE = `Maps and lists stand in one another, or a line is indented, more than ${LIMITS.depth} deep: a config needs three.`;
 
 /** A part of the file, and the index in the text at which it begins. */
 export type Tree = TextTree | MapTree | OtherTree;
@@ -40,9 +45,10 @@ const MOST_ALIASES = 32;
 
 /** Reads YAML; what is wrong with it goes to `findings`. Undefined when nothing is in it, or nothing can be made of it. */
 export function readTree(text: string, findings: Findings): Tree | undefined {
-  const scanned = scan(text);
+  const scanned = scan(text, LIMITS);
   if (scanned.kind === "excessive") {
-    findings.problem(scanned.code, scanned.at, scanned.message);
+    if (scanned.what === "tokens") findings.problem("TOO_LARGE", scanned.at, MANY_MESSAGE);
+    else findings.problem("YAML", scanned.at, DEEP_MESSAGE);
     return undefined;
   }
   // No map is looked through for equal keys: that takes the square of their number.

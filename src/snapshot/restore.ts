@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Layer } from "../../protocol/index.js";
 import { checkedImage, readSnapshot, type Snapshot } from "../../snapshot/folder.js";
 import type { SnapshotImage } from "../../snapshot/manifest.js";
-import { contentsOf, requireLayer } from "../contents.js";
-import { type Difference, differences, reconcile } from "../difference.js";
+import { contentOfImage, contentsOf, requireLayer } from "../contents.js";
+import { checkPossible, type Difference, differences, reconcile } from "../difference.js";
 import type { Dock } from "../dock.js";
 import { DockError } from "../errors.js";
 import { systemCode } from "../output-message.js";
@@ -57,18 +57,15 @@ export async function planRestore(dock: Dock, folder: string, options: RestoreOp
 }
 
 async function changesOf(dock: Dock, snapshot: Snapshot, options: RestoreOptions): Promise<LayerDifference[]> {
+  const { confirm, signal, timeout } = options;
   if (snapshot.dock.id !== dock.id && !options.otherDock) {
     const message = `The snapshot is of ${quoted(snapshot.dock.name)}, another dock than ${quoted(dock.name)} here: nothing was changed.`;
     throw new DockError({ code: "USAGE", message });
   }
   const found = (await differencesFrom(dock, snapshot, options)).filter(({ differences }) => differences.length > 0);
   for (const { store, differences } of found) {
-    dock.requireWritable({ store, confirm: options.confirm });
-    for (const { kind, name, wanted } of differences) {
-      const image = imageOf(snapshot, store, name);
-      if (kind !== "image" || wanted === undefined || image === undefined) continue;
-      await reading(snapshot.folder, () => checkedImage(snapshot.folder, image));
-    }
+    const check = (tag: string): Promise<unknown> => checkedSource(snapshot, store, tag);
+    await checkPossible(dock, store, differences, { confirm, signal, timeout, check });
   }
   return found;
 }
@@ -89,6 +86,14 @@ async function differencesFrom(
     found.push({ store, differences: ours });
   }
   return found;
+}
+
+/** Fails where an image isn't what the manifest says, or what a dock takes. */
+async function checkedSource(snapshot: Snapshot, store: Layer, tag: string): Promise<void> {
+  const image = imageOf(snapshot, store, tag);
+  if (image === undefined) return;
+  const file = await reading(snapshot.folder, () => checkedImage(snapshot.folder, image));
+  await contentOfImage({ file }, image.type);
 }
 
 function imageOf({ layers }: Snapshot, store: Layer, tag: string): SnapshotImage | undefined {

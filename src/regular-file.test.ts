@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fileTrouble, pathTrouble, readRegularFile } from "./regular-file.js";
-import { configFolder, PROGRAM } from "./testing/config-folder.js";
+import { configFolder, PROGRAM } from "./rom/testing/config-folder.js";
 
 test("a file is read whole", async () => {
   const file = join(await configFolder(), "app.py");

@@ -4,12 +4,16 @@ import { Lexer } from "yaml";
 export type Scanned =
   /** With the indexes of tabs that stand for white space. */
   | { readonly kind: "fine"; readonly tabs: readonly number[] }
-  | { readonly kind: "excessive"; readonly code: "YAML" | "TOO_LARGE"; readonly at: number; readonly message: string };
+  /** From the index `at` on there is too much of something. */
+  | { readonly kind: "excessive"; readonly what: "tokens" | "depth"; readonly at: number };
 
-/** A config takes about seven for a key and its value. */
-const MOST_TOKENS = 100_000;
-/** Maps and lists in one another. A config needs three, and the parser's stack holds some hundreds. */
-const DEEPEST = 100;
+export interface ScanLimits {
+  /** Words and signs: a key and its value take about seven. */
+  readonly tokens: number;
+  /** Maps and lists in one another: the parser's stack holds some hundreds. */
+  readonly depth: number;
+}
+
 /** More of them say nothing new. */
 const MOST_TABS = 100;
 
@@ -17,28 +21,14 @@ const MOST_TABS = 100;
 const FLOW_ERROR = "\u0018";
 const MARKS: ReadonlySet<string> = new Set(["\u0002", FLOW_ERROR, "\u001f"]);
 
-export function scan(text: string): Scanned {
+export function scan(text: string, limits: ScanLimits): Scanned {
   const depth = new Depth();
   const tabs: number[] = [];
   let at = 0;
   let count = 0;
   for (const token of new Lexer().lex(text)) {
-    if (++count > MOST_TOKENS) {
-      return {
-        kind: "excessive",
-        code: "TOO_LARGE",
-        at,
-        message: `A config of more than ${MOST_TOKENS} words and signs can't be meant.`,
-      };
-    }
-    if (depth.after(token) > DEEPEST) {
-      return {
-        kind: "excessive",
-        code: "YAML",
-        at,
-        message: `Maps and lists stand in one another, or a line is indented, more than ${DEEPEST} deep: a config needs three.`,
-      };
-    }
+    if (++count > limits.tokens) return { kind: "excessive", what: "tokens", at };
+    if (depth.after(token) > limits.depth) return { kind: "excessive", what: "depth", at };
     if (/^[ \t]*\t[ \t]*$/.test(token) && tabs.length < MOST_TABS) tabs.push(at + token.indexOf("\t"));
     if (!MARKS.has(token)) at += token.length;
   }

@@ -1,8 +1,8 @@
 /** A regular file, read whole. Whatever else is at a path is left alone: opening a FIFO waits, and opening a device can set it off. */
 import type { Stats } from "node:fs";
 import { constants, type FileHandle, lstat, open, stat } from "node:fs/promises";
-import { DockError } from "../errors.js";
-import { visible } from "../visible.js";
+import { DockError } from "./errors.js";
+import { visible } from "./visible.js";
 
 export type ReadFile =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
@@ -111,6 +111,5 @@ function codeOf(error: unknown): unknown {
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted)
-    throw new DockError({ code: "ABORTED", message: "Reading the config was aborted.", cause: signal.reason });
+  if (signal?.aborted) throw new DockError({ code: "ABORTED", message: "Reading the file was aborted.", cause: signal.reason });
 }
