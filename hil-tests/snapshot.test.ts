@@ -119,6 +119,53 @@ describe("saving", () => {
   });
 });
 
+describe("saving for the first time", () => {
+  test("that is aborted leaves no folder, and can be done again", async () => {
+    const { dock, folder } = await saved();
+    const first = join(folder, "..", "first");
+    const left = new AbortController();
+    const saving = saveSnapshot(dock, first, { signal: left.signal, onProgress: () => left.abort() });
+    expect(await codeOf(saving)).toBe("ABORTED");
+    expect(await readdir(join(folder, ".."))).toEqual(["snapshot"]);
+    await saveSnapshot(dock, first);
+    expect(Object.keys(await filesIn(first))).toHaveLength(5);
+  });
+
+  test("that was killed is done again: what it has left is removed", async () => {
+    const { dock, folder } = await saved();
+    const killed = join(folder, "..", "killed");
+    await mkdir(join(killed, "factory"), { recursive: true });
+    await writeFile(join(killed, "factory", "default.png.0123abcd.part"), "half");
+    await saveSnapshot(dock, killed);
+    expect(await filesIn(killed)).toEqual(await filesIn(folder));
+  });
+});
+
+describe("saving again", () => {
+  test("one layer leaves the others as they were", async () => {
+    const { bench, dock, folder } = await saved();
+    bench.hold("runtime", { keys: { room: "5.01" } });
+    bench.hold("factory", { keys: { timezone: "CET" } });
+    await saveSnapshot(dock, folder, { stores: ["runtime"] });
+    expect(await readdir(join(folder, "factory"))).toEqual(["default.png"]);
+    const found = await compareSnapshot(dock, folder);
+    expect(found.flatMap(({ differences }) => differences.map(({ name }) => name))).toEqual(["timezone"]);
+  });
+
+  test("another dock over it fails with OUTPUT, and leaves it", async () => {
+    const { folder } = await saved();
+    const other = await ModelDock.start("full", {}, { name: "RW02-0006" });
+    onTestFinished(() => other[Symbol.asyncDispose]());
+    await using dock = await Dock.open(other.target);
+    const before = await filesIn(folder);
+    await expect(saveSnapshot(dock, folder)).rejects.toMatchObject({
+      code: "OUTPUT",
+      message: expect.stringContaining("RW02-0005"),
+    });
+    expect(await filesIn(folder)).toEqual(before);
+  });
+});
+
 describe("restoring", () => {
   test("puts back what has changed, what is gone and what has come", async () => {
     const { bench, dock, folder } = await saved();
@@ -170,6 +217,28 @@ describe("restoring", () => {
     await restoreSnapshot(dock, folder, { confirm: "RW02-0005" });
     expect(bench.held("factory").keys).toMatchObject({ timezone: "GMT" });
     expect(bench.held("runtime").keys).toMatchObject({ room: "4.12" });
+  });
+
+  test.each([
+    ["a value that is too long", '"4.12"', JSON.stringify("x".repeat(5_000)), "TOO_LARGE"],
+    ["an image that isn't of its type", "type: none", "type: bmp", "INVALID"],
+    ["a name that is too long", "room:", `${"r".repeat(200)}:`, "TOO_LARGE"],
+    ["more than there is room for", '"4.12"', JSON.stringify(Array(4_000).fill("x".repeat(4_000))), "TOO_LARGE"],
+  ])("%s in one layer is refused before another is written", async (_what, from, to, code) => {
+    const bench = await ModelDock.start("development", { factory: FACTORY, runtime: RUNTIME });
+    onTestFinished(() => bench[Symbol.asyncDispose]());
+    await using dock = await Dock.open(bench.target);
+    const folder = join(await folderOf(), "snapshot");
+    await saveSnapshot(dock, folder);
+    const manifest = await readFile(join(folder, "snapshot.yaml"), "utf8");
+    expect(manifest).toContain(from);
+    await writeFile(join(folder, "snapshot.yaml"), manifest.replace(from, to));
+    await dock.transaction("runtime", async () => {}, { replace: true });
+    bench.hold("factory", { keys: { timezone: "CET" } });
+    const confirm = "RW02-0005";
+    expect(await codeOf(planRestore(dock, folder, { confirm }))).toBe(code);
+    expect(await codeOf(restoreSnapshot(dock, folder, { confirm }))).toBe(code);
+    expect(bench.held("factory").keys).toMatchObject({ timezone: "CET" });
   });
 
   test("another dock takes it only when told, and keeps what is its own", async () => {

@@ -1,6 +1,6 @@
 /** What a trace is good for: a command that is traced, shown, and run again on what was recorded. Mostly in one process, over TCP. */
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -215,3 +215,11 @@ describe("console", () => {
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise(setImmediate);
 }
+
+test("a trace isn't written over the recording that the mock dock is to read", async () => {
+  await writeFile(trace, "precious");
+  for (const target of [`mock:${trace}`, `mock:?replay=${encodeURIComponent(trace)}`]) {
+    expect(await runCli(["ls", "--port", target, "--trace", trace])).toMatchObject({ exitCode: 2, stdout: "" });
+  }
+  expect(await readFile(trace, "utf8")).toBe("precious");
+});

@@ -1,6 +1,7 @@
 /** A dock that answers as one did whose trace there is. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import {
   type DockMessage,
   type Failure,
@@ -23,6 +24,7 @@ const LARGEST_IMAGE = 256 * 1024 * 1024;
 
 /** Reads a trace. Broken lines are passed over, and told of. Rejects when it can't be read, or holds nothing to greet a host with. */
 export async function readRecording(path: string, broken: (line: number, why: string) => void): Promise<Recording> {
+  if (!(await stat(path)).isFile()) throw new RangeError("is no regular file"); // a pipe could keep it waiting for ever
   const reader = new TraceReader();
   const recording = new Recording();
   const add = (lines: ReturnType<TraceReader["feed"]>): void => {

@@ -5,7 +5,7 @@ import { join, sep } from "node:path";
 import { MANIFEST, type Manifest, ManifestError, parseManifest, type SnapshotImage } from "./manifest.js";
 
 /** The largest manifest that is read, in bytes. */
-const LARGEST_MANIFEST = 32 * 1024 * 1024;
+export const LARGEST_MANIFEST = 32 * 1024 * 1024;
 
 export interface Snapshot extends Manifest {
   readonly folder: string;

@@ -2,6 +2,11 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 
+/** Whether a file of this name is, or was, one that is being written. */
+export function isPart(name: string): boolean {
+  return /\.[0-9a-f]{8}\.part$/.test(name);
+}
+
 /** `PATH.<random>.part`, as long as it isn't placed. */
 export class PartFile {
   readonly #file: FileHandle;

@@ -1,43 +1,65 @@
 /** Files that come into a folder together: each is written beside its place, and moved there when all of them are whole. */
-import { randomBytes } from "node:crypto";
-import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DockError } from "./errors.js";
 import { outputMessage, systemCode } from "./output-message.js";
-import { PartFile } from "./part-file.js";
+import { isPart, PartFile } from "./part-file.js";
 
 export class StagedFolder {
   readonly path: string;
   readonly #files: PartFile[] = [];
+  /** Folders that weren't there, in the order in which they were made. */
+  readonly #made: string[] = [];
 
   /**
-   * Begins in a folder that is one of ours, having `marker` in it, or is empty (hidden files aside), or isn't there and is made.
-   * Fails with `OUTPUT`.
+   * Begins in a folder that is one of ours, having `marker` in it, or is empty (hidden files and what an interrupted beginning has left aside), or
+   * isn't there and is made. Fails with `OUTPUT`.
    */
   static async open(path: string, marker: string): Promise<StagedFolder> {
-    return await writing(path, async () => {
-      // Not recursive: in Node 20 that never returns where a folder can't be made, as under /proc.
-      await mkdir(path).catch(unlessThere);
-      const names = (await readdir(path)).filter((name) => !name.startsWith("."));
-      if (names.length > 0 && !names.includes(marker)) {
-        const message = `${path} isn't empty and has no ${marker}: it is another folder than it should be.`;
-        throw new DockError({ code: "OUTPUT", message });
-      }
-      await writable(path);
-      return new StagedFolder(path);
-    });
+    const staged = new StagedFolder(path);
+    try {
+      await staged.#begin(marker);
+      return staged;
+    } catch (error) {
+      await staged.discard();
+      throw error;
+    }
   }
 
   private constructor(path: string) {
     this.path = path;
   }
 
+  async #begin(marker: string): Promise<void> {
+    await this.#makeFolder(this.path);
+    await writing(this.path, async () => {
+      const names = (await readdir(this.path)).filter((name) => !name.startsWith("."));
+      if (!names.includes(marker) && !(await clearLeftovers(this.path))) {
+        const message = `${this.path} isn't empty and has no ${marker}: it is another folder than it should be.`;
+        throw new DockError({ code: "OUTPUT", message });
+      }
+      // Fails where no file can be written, before a dock is asked for megabytes.
+      const probe = await PartFile.open(join(this.path, marker));
+      await probe.discard();
+    });
+  }
+
   /** Makes a folder in it, unless it is there. */
   async folder(name: string): Promise<void> {
-    const path = join(this.path, name);
+    await this.#makeFolder(join(this.path, name));
+  }
+
+  async #makeFolder(path: string): Promise<void> {
     await writing(path, async () => {
-      await mkdir(path).catch(unlessThere);
-      if (!(await lstat(path)).isDirectory()) throw new Error("it is no folder");
+      try {
+        // Not recursive: in Node 20 that never returns where a folder can't be made, as under /proc.
+        await mkdir(path);
+        this.#made.push(path);
+      } catch (error) {
+        if (systemCode(error) !== "EEXIST") throw error;
+        const there = await (path === this.path ? stat(path) : lstat(path)); // a link in it may lead out of it
+        if (!there.isDirectory()) throw new Error("it is no folder");
+      }
     });
   }
 
@@ -54,30 +76,30 @@ export class StagedFolder {
     await writing(path, () => begun.close());
   }
 
-  /** Moves everything to its place, in the order in which it was written. */
+  /** Moves everything to its place, in the order in which it was written: one after the other, which is no single step. */
   async commit(): Promise<void> {
     await writing(this.path, async () => {
       for (const file of this.#files) await file.place();
     });
     this.#files.length = 0;
+    this.#made.length = 0;
   }
 
-  /** Leaves the folder as it was. Never fails. To be called whatever happened. */
+  /** Leaves the folder as it was, unless everything is in its place. Never fails. To be called whatever happened. */
   async discard(): Promise<void> {
     for (const file of this.#files) await file.discard().catch(() => {});
+    for (const path of this.#made.reverse()) await rmdir(path).catch(() => {});
     this.#files.length = 0;
+    this.#made.length = 0;
   }
 }
 
-/** Fails where no file can be written: before a dock is asked for megabytes. */
-async function writable(path: string): Promise<void> {
-  const probe = join(path, `.${randomBytes(4).toString("hex")}.part`);
-  await writeFile(probe, "", { flag: "wx" });
-  await rm(probe, { force: true });
-}
-
-function unlessThere(error: unknown): void {
-  if (systemCode(error) !== "EEXIST") throw error;
+/** Removes what was begun and killed: parts, and folders of nothing else. Says whether there was nothing more, and otherwise removes nothing. */
+async function clearLeftovers(folder: string): Promise<boolean> {
+  const entries = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((it) => !it.name.startsWith("."));
+  if (!entries.every((it) => it.isDirectory() || (it.isFile() && isPart(it.name)))) return false;
+  for (const it of entries) if (it.isFile()) await rm(join(it.parentPath, it.name), { force: true });
+  return true;
 }
 
 async function writing<T>(path: string, write: () => Promise<T>): Promise<T> {

@@ -173,6 +173,15 @@ describe("rom pull", () => {
     );
   });
 
+  test("says what the vendor's script would make something else of", async () => {
+    const { run } = await benchWith("full", { factory: { keys: { price: "$$5", plain: "$5" } } });
+    const folder = join(await scratch(), "pulled");
+    const { exitCode, stderr } = await run("rom", "pull", folder);
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(/config\.yaml:5:12: warning: .*one \$ in place of \$\$/);
+    expect(stderr.split("\n")).toHaveLength(3);
+  });
+
   test("refuses what a config has no form for, unless --partial leaves it out", async () => {
     const keys = { text: "x", number: 1 };
     const { run, json } = await benchWith("full", { factory: { keys, images: { raw: ["none", Buffer.from("raw")] } } });

@@ -1,4 +1,5 @@
 /** The dock that a command is about: opened for it, closed whatever happens. */
+import { realpath } from "node:fs/promises";
 import type { Dock, OpenOptions, WriteOptions } from "../index.js";
 import { CliError } from "./cli-error.js";
 import { confirmed } from "./confirm.js";
@@ -18,6 +19,7 @@ export async function withDock<T>(
   const { Dock } = await import("../dock.js"); // not for --help
   const { port, timeout, baud, dtr, rts } = options;
   const target = port ?? "";
+  if (options.trace !== undefined) await checkTrace(options.trace, target);
   const ms = timeout === undefined ? undefined : timeout * 1_000;
   await using dock = await Dock.open(target, {
     ...wishes,
@@ -29,6 +31,17 @@ export async function withDock<T>(
     ...(rts === undefined ? {} : { rts }),
   });
   return await use(dock);
+}
+
+/** Fails with `USAGE` where a trace would be written over what the mock dock is to read. */
+async function checkTrace(trace: string, target: string): Promise<void> {
+  if (!target.startsWith("mock:")) return;
+  const { parseTarget } = await import("../transport/target.js");
+  const parsed = parseTarget(target);
+  const real = (path: string): Promise<string> => realpath(path).catch(() => path);
+  const read = parsed.kind === "mock" ? await Promise.all(parsed.args.map(real)) : [];
+  if (read.includes(await real(trace)))
+    throw new CliError("USAGE", `${trace} is what the mock dock reads: give --trace another file.`);
 }
 
 /** The same for a command that writes to a layer: `use` is called once it is known that the dock is the one that is meant, and can be written there. */

@@ -56,6 +56,16 @@ test("signals are left to the caller", async () => {
   bar.end();
 });
 
+test("when there is more to come than there was, the bar has the new total", async () => {
+  const { bar, clock, stderr } = await start("terminal");
+  bar.show(50, 100);
+  await clock.advance(501);
+  bar.show(50, 100);
+  bar.show(500, 10_000);
+  bar.end();
+  expect(stderr.data.toString()).toContain("500 of 10000 bytes");
+});
+
 test("as events it is told ten times a second, and at the end", async () => {
   const { bar, clock, stderr } = await start("file", { progress: "json" });
   for (let moved = 10; moved <= 200; moved += 10) {

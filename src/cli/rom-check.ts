@@ -35,7 +35,7 @@ Ends with 0 when a dock would take it, with 7 when there are problems, and with 
 there is no such file to read. Warnings say what the vendor's script makes otherwise of it.`;
 
 /** What is known of a config. Fails with `USAGE` when there is none. */
-async function checkedConfig({ signal }: Context, file: string): Promise<Readable> {
+export async function checkedConfig({ signal }: Context, file: string): Promise<Readable> {
   const { checkConfig } = await import("../rom/check-config.js"); // not for --help
   const checked = await checkConfig(file, { signal });
   if (checked.kind !== "unreadable") return checked;
@@ -53,7 +53,7 @@ export async function goodConfig(context: Context, file: string, options: Global
 }
 
 /** The findings, each on a line as compilers have it, ordered by place. */
-function findingLines(file: string, checked: Readable): string[] {
+export function findingLines(file: string, checked: Readable): string[] {
   const errors = checked.kind === "bad" ? checked.problems.map((it) => ({ ...it, severity: "error" })) : [];
   const warnings = checked.warnings.map((it) => ({ ...it, severity: "warning" }));
   return [...errors, ...warnings]

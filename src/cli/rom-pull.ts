@@ -1,4 +1,5 @@
 /** `dl7450 rom pull`: a dock's factory layer as a config and files, as the vendor's tool takes them. */
+import { join } from "node:path";
 import type { Command } from "commander";
 import type { LeftOut } from "../rom/pull.js";
 import { quoted } from "../visible.js";
@@ -8,6 +9,7 @@ import { withDock } from "./open-dock.js";
 import { examples, type GlobalOptions } from "./options.js";
 import { remark, writeJson } from "./output.js";
 import { progressBar } from "./progress.js";
+import { checkedConfig, findingLines } from "./rom-check.js";
 
 interface RomPullOptions extends GlobalOptions {
   readonly partial: boolean;
@@ -40,6 +42,11 @@ async function romPull(context: Context, folder: string, options: RomPullOptions
   const { images, keys, leftOut } = pulled;
   if (leftOut.length > 0) remark(context, options, `left out: ${listed(leftOut)}`);
   remark(context, options, `${folder}: ${images} images, ${keys} keys`);
+  // What the vendor's script would make something else of, for one; the dimensions are as they are.
+  const file = join(folder, CONFIG_FILE);
+  const checked = await checkedConfig(context, file);
+  const warnings = checked.warnings.filter(({ code }) => code !== "DIMENSIONS");
+  for (const line of findingLines(file, { ...checked, warnings })) remark(context, options, line);
 }
 
 function refuse(impossible: readonly LeftOut[]): void {

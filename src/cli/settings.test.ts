@@ -68,6 +68,14 @@ test("what holds is what a command gets", async () => {
   expect(stderr).toContain('"nope" is no profile');
 });
 
+test.each(["tcp://127.0.0.1:1", "mock:preview"])(
+  "DTR and RTS that are set aren't asked of %s, which has no such lines",
+  async (port) => {
+    const { stderr } = await runCli(["ls", "--port", port], { env: { DL7450_DTR: "on", DL7450_RTS: "off" } });
+    expect(stderr).not.toContain("DTR");
+  },
+);
+
 test("a table says where each comes from", async () => {
   const { stdout } = await runCli(["config"], { env: { DL7450_BAUD: "9600" } });
   expect(stdout).toMatch(/^baud {5}9600 {3}DL7450_BAUD$/m);

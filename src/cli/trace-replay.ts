@@ -36,6 +36,9 @@ function traceFile(text: string): string {
   return text;
 }
 
+/** How long the mock dock may take to end, in milliseconds. */
+const LATE = 2_000;
+
 async function traceReplay(context: Context, file: string, { tcp }: ReplayOptions): Promise<void> {
   const { spawn } = await import("node:child_process");
   const { mockProgram } = await import("../transport/mock-program.js");
@@ -44,7 +47,11 @@ async function traceReplay(context: Context, file: string, { tcp }: ReplayOption
   const args = ["--replay", file, ...(tcp === undefined ? [] : ["--tcp", tcp])];
   const child = spawn(process.execPath, [mockProgram, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   const gone = once(child, "exit");
-  const stop = (): void => void child.kill("SIGTERM");
+  let late: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    child.kill("SIGTERM");
+    late ??= setTimeout(() => child.kill("SIGKILL"), LATE); // it may wait in the system for a file
+  };
   signal.addEventListener("abort", stop, { once: true });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -56,6 +63,7 @@ async function traceReplay(context: Context, file: string, { tcp }: ReplayOption
   } finally {
     stop();
     await gone;
+    clearTimeout(late);
     signal.removeEventListener("abort", stop);
   }
   signal.throwIfAborted();

@@ -1,10 +1,9 @@
 /** `dl7450 trace show`: a trace for people, a line for each frame. */
-import { createReadStream } from "node:fs";
-import { addAbortSignal, type Readable } from "node:stream";
 import { type Command, InvalidArgumentError } from "commander";
 import { systemCode } from "../output-message.js";
 import { CliError } from "./cli-error.js";
 import type { Context } from "./context.js";
+import { openInput } from "./input.js";
 import { examples, type GlobalOptions } from "./options.js";
 import { StdoutClosed } from "./output.js";
 
@@ -24,7 +23,7 @@ export function addTraceShow(trace: Command, context: Context): void {
       ),
     )
     .action(async (file: string, _local: unknown, command: Command) => {
-      await traceShow(context, inputOf(file, context), command.optsWithGlobals<GlobalOptions>(), file);
+      await traceShow(context, file, command.optsWithGlobals<GlobalOptions>());
     });
 }
 
@@ -33,17 +32,13 @@ function traceFile(text: string): string {
   return text;
 }
 
-function inputOf(file: string, { stdin, signal }: Context): Readable {
-  return addAbortSignal(signal, file === "-" ? stdin() : createReadStream(file));
-}
-
-async function traceShow(context: Context, input: Readable, options: GlobalOptions, file: string): Promise<void> {
+async function traceShow(context: Context, file: string, options: GlobalOptions): Promise<void> {
   const { NotATrace, TraceReader } = await import("../../protocol/index.js");
   const { TracePrinter } = await import("./trace-printer.js");
   const reader = new TraceReader();
   const printer = new TracePrinter(context, options);
   try {
-    for await (const chunk of input) await printer.print(reader.feed(chunk));
+    for await (const chunk of await openInput(file, context)) await printer.print(reader.feed(chunk));
     await printer.print(reader.end());
   } catch (error) {
     if (context.signal.aborted || error instanceof CliError || error instanceof StdoutClosed) throw error;

@@ -2,13 +2,15 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Layer } from "../../protocol/index.js";
-import { checkedImage, readSnapshot, type Snapshot } from "../../snapshot/folder.js";
-import { MANIFEST, manifestText, type SnapshotImage, type SnapshotLayer } from "../../snapshot/manifest.js";
+import { checkedImage, LARGEST_MANIFEST, readSnapshot, type Snapshot } from "../../snapshot/folder.js";
+import { excessIn, MANIFEST, manifestText, type SnapshotImage, type SnapshotLayer } from "../../snapshot/manifest.js";
 import { type Contents, contentsOf, requireLayer } from "../contents.js";
 import type { Dock } from "../dock.js";
+import { DockError } from "../errors.js";
 import { FileNames } from "../file-name.js";
 import type { CallOptions } from "../session.js";
 import { StagedFolder } from "../staged-folder.js";
+import { quoted } from "../visible.js";
 
 /** How far a snapshot is, in bytes of images that move: those of a layer at a time. */
 export type OnProgress = (progress: { readonly moved: number; readonly size: number }) => void;
@@ -29,30 +31,45 @@ export interface SavedLayer {
 }
 
 /**
- * Saves what a dock holds. The folder is made, or is a snapshot already: then images that it has aren't fetched again, and what the dock
- * doesn't have any more is removed. As long as not everything has arrived the folder stays as it was.
- * Fails as reading does, with `CHANGED` when the dock changes meanwhile, with `OUTPUT` when the folder can't be written.
+ * Saves what a dock holds. The folder is made, or is a snapshot of this dock already: then images that it has aren't fetched again, what the dock
+ * doesn't have any more is removed, and layers that aren't asked for stay as they were. As long as not everything has arrived the folder stays as it was.
+ * Fails as reading does, with `CHANGED` when the dock changes meanwhile, with `OUTPUT` when the folder can't be written, or is another dock's.
  */
 export async function saveSnapshot(dock: Dock, folder: string, options: SaveOptions = {}): Promise<SavedLayer[]> {
   const { stores = dock.stores, signal, timeout, onProgress } = options;
   for (const store of stores) requireLayer(dock, store);
   const staged = await StagedFolder.open(folder, MANIFEST);
-  const before = await readSnapshot(folder).catch(() => undefined); // what isn't good is written anew
   try {
+    const before = await readSnapshot(folder).catch(() => undefined); // what isn't good is written anew
+    if (before !== undefined && before.dock.id !== dock.id) throw otherDock(folder, before);
     const layers: SnapshotLayer[] = [];
     for (const store of stores) {
       const contents = await contentsOf(dock, store, { signal, timeout });
       layers.push(await saveLayer(dock, staged, store, contents, { signal, timeout, onProgress }));
     }
+    const kept = before?.layers.filter(({ store }) => !stores.includes(store)) ?? [];
     const { id, model, name } = await dock.info({ signal, timeout });
-    await staged.file(MANIFEST, [manifestText({ dock: { id, name, model }, layers })]);
+    const all = dock.stores.flatMap((store) => [...layers, ...kept].find((layer) => layer.store === store) ?? []);
+    await staged.file(MANIFEST, [readable(manifestText({ dock: { id, name, model }, layers: all }))]);
     signal?.throwIfAborted();
     await staged.commit();
-    if (before !== undefined) await removeOthers(before, layers);
+    if (before !== undefined) await removeOthers(before, all);
     return layers.map(({ store, images, keys }) => ({ store, images: images.size, keys: keys.size }));
   } finally {
     await staged.discard();
   }
+}
+
+function otherDock(folder: string, { dock }: Snapshot): DockError {
+  const message = `${folder} has a snapshot of ${quoted(dock.name)}, another dock: save this one into a folder of its own.`;
+  return new DockError({ code: "OUTPUT", message });
+}
+
+/** A manifest that can be read again. */
+function readable(text: string): string {
+  const excess = Buffer.byteLength(text) > LARGEST_MANIFEST ? `it has more than ${LARGEST_MANIFEST} bytes` : excessIn(text);
+  if (excess === undefined) return text;
+  throw new DockError({ code: "OUTPUT", message: `The dock has more values than a snapshot can: ${excess}.` });
 }
 
 async function saveLayer(
