@@ -7,7 +7,8 @@ export default defineConfig({
     // Unless told, vitest leaves one core to itself, which is half of a small machine.
     maxWorkers: "100%",
     projects: [
-      { extends: true, test: { name: "unit", include: ["{src,protocol,mocks,snapshot}/**/*.test.ts"] } },
+      // Modules have no state of their own, so that files can share them: loading them for each takes longer than the tests.
+      { extends: true, test: { name: "unit", isolate: false, include: ["{src,protocol,mocks,snapshot}/**/*.test.ts"] } },
       { extends: true, test: { name: "hil", include: ["hil-tests/{,cli/}*.test.ts"] } },
       // In a VM, by `npm run test:usb`.
       { extends: true, test: { name: "usb", include: ["hil-tests/usb/*.test.ts"] } },

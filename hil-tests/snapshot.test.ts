@@ -223,9 +223,10 @@ describe("restoring", () => {
     ["a value that is too long", '"4.12"', JSON.stringify("x".repeat(5_000)), "TOO_LARGE"],
     ["an image that isn't of its type", "type: none", "type: bmp", "INVALID"],
     ["a name that is too long", "room:", `${"r".repeat(200)}:`, "TOO_LARGE"],
-    ["more than there is room for", '"4.12"', JSON.stringify(Array(4_000).fill("x".repeat(4_000))), "TOO_LARGE"],
+    ["more than there is room for", '"4.12"', JSON.stringify("x".repeat(4_000)), "NO_SPACE"],
   ])("%s in one layer is refused before another is written", async (_what, from, to, code) => {
-    const bench = await ModelDock.start("development", { factory: FACTORY, runtime: RUNTIME });
+    const capacities = { runtime: 5_000 };
+    const bench = await ModelDock.start("development", { factory: FACTORY, runtime: RUNTIME }, { capacities });
     onTestFinished(() => bench[Symbol.asyncDispose]());
     await using dock = await Dock.open(bench.target);
     const folder = join(await folderOf(), "snapshot");

@@ -1,14 +1,12 @@
-import fs from "node:fs";
+import { writeSync } from "node:fs";
 import { chmod, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { encodeMessage, TraceReader, type TraceRecord } from "../../protocol/index.js";
 import type { TraceEvent } from "../link.js";
 import { ManualClock } from "../testing/manual-clock.js";
 import { CommandTrace } from "./command-trace.js";
-
-vi.mock("node:fs", { spy: true });
 
 let folder: string;
 let path: string;
@@ -17,7 +15,6 @@ beforeEach(async () => {
   path = join(folder, "t.ndjson");
 });
 afterEach(async () => {
-  vi.restoreAllMocks();
   await rm(folder, { recursive: true });
 });
 
@@ -93,14 +90,16 @@ test.each([
 });
 
 test("a disk that gets full disturbs nobody, what fitted stays, and the first failure is told at the end", async () => {
-  const command = new CommandTrace(new ManualClock());
+  let isFull = false;
+  const command = new CommandTrace(new ManualClock(), (file, bytes, offset) => {
+    if (isFull) throw Object.assign(new Error("write ENOSPC"), { code: "ENOSPC" });
+    return writeSync(file, bytes, offset);
+  });
   const trace = command.tracer(path, "");
   trace(sent(1));
-  vi.mocked(fs.writeSync).mockImplementation(() => {
-    throw Object.assign(new Error("write ENOSPC"), { code: "ENOSPC" });
-  });
+  isFull = true;
   trace(sent(2));
-  vi.mocked(fs.writeSync).mockRestore();
+  isFull = false;
   trace(sent(3));
   expect(command.end()).toMatchObject({ code: "OUTPUT", message: `${path} can't be written: the disk is full.` });
   expect((await records()).map((it) => ("at" in it ? it.at : 0))).toEqual([0, 1]);

@@ -21,10 +21,13 @@ const MOST_TEXT = 8_192;
  */
 export class CommandTrace {
   readonly #clock: Clock;
+  readonly #writeSync: (file: number, bytes: Uint8Array, offset: number) => number;
   #state: State = { kind: "unused" };
 
-  constructor(clock: Clock) {
+  /** @param write puts bytes from `offset` on into a file, and says how many it took */
+  constructor(clock: Clock, write: (file: number, bytes: Uint8Array, offset: number) => number = writeSync) {
     this.#clock = clock;
+    this.#writeSync = write;
   }
 
   /** What writes down a link's events. The first call of a command makes the file, in place of one that there is; others go on with it. */
@@ -71,7 +74,7 @@ export class CommandTrace {
   #writeLine(line: string): void {
     if (this.#state.kind !== "open") return;
     const bytes = Buffer.from(`${line}\n`);
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#state.file, bytes, at); // a disk that is nearly full takes a part
+    for (let at = 0; at < bytes.length; ) at += this.#writeSync(this.#state.file, bytes, at); // a disk that is nearly full takes a part
   }
 
   #fail(path: string, error: unknown): void {

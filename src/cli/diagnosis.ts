@@ -4,7 +4,7 @@ import { DockError } from "../errors.js";
 import type { Dock, DockErrorCode } from "../index.js";
 import { printable, quoted, visible } from "../visible.js";
 
-export type CheckName =
+type CheckName =
   | "node"
   | "port"
   | "permission"
