@@ -1,6 +1,6 @@
 /** Snapshots of docks: saved, compared, put back, and folders that aren't what they say. */
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -152,6 +152,24 @@ describe("saving again", () => {
     expect(found.flatMap(({ differences }) => differences.map(({ name }) => name))).toEqual(["timezone"]);
   });
 
+  test("over one that a newer version has made fails with OUTPUT, and leaves it", async () => {
+    const { dock, folder } = await saved();
+    const manifest = join(folder, "snapshot.yaml");
+    await writeFile(manifest, (await readFile(manifest, "utf8")).replace("format: 1", "format: 2"));
+    const before = await filesIn(folder);
+    expect(await codeOf(saveSnapshot(dock, folder))).toBe("OUTPUT");
+    expect(await filesIn(folder)).toEqual(before);
+  });
+
+  test("removes parts that were left long ago, and leaves those that may be written just now", async () => {
+    const { dock, folder } = await saved();
+    const [old, fresh] = ["0123abcd", "4567cdef"].map((random) => join(folder, "factory", `default.png.${random}.part`));
+    for (const part of [old, fresh]) await writeFile(part ?? "", "half");
+    await utimes(old ?? "", 0, 0);
+    await saveSnapshot(dock, folder);
+    expect((await readdir(join(folder, "factory"))).sort()).toEqual(["default.png", "default.png.4567cdef.part"]);
+  });
+
   test("another dock over it fails with OUTPUT, and leaves it", async () => {
     const { folder } = await saved();
     const other = await ModelDock.start("full", {}, { name: "RW02-0006" });
@@ -296,6 +314,7 @@ describe("a folder that isn't what it says is SNAPSHOT, and the dock stays as it
     bench.model.deleteImage("runtime", "logo");
     bench.hold("runtime", { keys: { room: "?" } });
     const before = bench.held("runtime");
+    expect(await codeOf(compareSnapshot(dock, folder))).toBe("SNAPSHOT");
     const restoring = restoreSnapshot(dock, folder);
     await expect(restoring).rejects.toMatchObject({
       code: "SNAPSHOT" satisfies DockErrorCode,

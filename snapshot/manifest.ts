@@ -54,8 +54,11 @@ export interface Manifest {
 
 /** What is wrong with a manifest. */
 export class ManifestError extends Error {
-  override readonly name = "ManifestError";
+  override readonly name: string = "ManifestError";
 }
+
+/** A manifest that a newer version of this program has made. */
+export class NewerManifest extends ManifestError {}
 
 /** The format that is written, and the only one that is read. */
 const FORMAT = 1;
@@ -121,7 +124,7 @@ export function parseManifest(text: string): Manifest {
   const format = v.safeParse(v.object({ format: v.number() }), content);
   if (!format.success) throw new ManifestError(`${MANIFEST} isn't the manifest of a snapshot: it has no format`);
   if (format.output.format > FORMAT) {
-    throw new ManifestError(
+    throw new NewerManifest(
       `the snapshot has format ${format.output.format}, and this program reads ${FORMAT}: a newer one made it`,
     );
   }

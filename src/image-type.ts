@@ -18,7 +18,7 @@ export function checkedType(head: Uint8Array, said: ImageType | undefined): Imag
   const type = typeOf(head);
   if (type === "none") throw new DockError({ code: "INVALID", message: unknownMessage(said) });
   if (said !== undefined && said !== type) {
-    const message = `The image was said to be ${said}, and is ${type}. Leave \`type\` out, or give "${type}".`;
+    const message = `The image was said to be ${said}, and is ${type}. Say nothing of the type, or give "${type}".`;
     throw new DockError({ code: "INVALID", message });
   }
   return type;

@@ -61,7 +61,7 @@ export function layerToWrite(session: Session, options: WriteOptions | undefined
     throw new DockError({ code: "UNSUPPORTED", message: `This dock has no layer ${store}. It has ${stores.join(", ")}.` });
   }
   if (store === FACTORY_DATA && confirm !== dock.name) {
-    const message = `Factory data is overwritten for good: give the dock's name, ${quoted(dock.name)}, as \`confirm\`.`;
+    const message = `Factory data is overwritten for good: give the dock's name, ${quoted(dock.name)}, to confirm it.`;
     throw new DockError({ code: "USAGE", message });
   }
   return store;

@@ -38,6 +38,7 @@ export class StagedFolder {
         const message = `${this.path} isn't empty and has no ${marker}: it is another folder than it should be.`;
         throw new DockError({ code: "OUTPUT", message });
       }
+      if (names.includes(marker)) await removeOldParts(this.path);
       // Fails where no file can be written, before a dock is asked for megabytes.
       const probe = await PartFile.open(join(this.path, marker));
       await probe.discard();
@@ -100,6 +101,18 @@ async function clearLeftovers(folder: string): Promise<boolean> {
   if (!entries.every((it) => it.isDirectory() || (it.isFile() && isPart(it.name)))) return false;
   for (const it of entries) if (it.isFile()) await rm(join(it.parentPath, it.name), { force: true });
   return true;
+}
+
+/** Older parts aren't being written any more, in milliseconds. */
+const OLD = 3_600_000;
+
+/** Removes what was killed long ago. */
+async function removeOldParts(folder: string): Promise<void> {
+  for (const it of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(it.parentPath, it.name);
+    if (!it.isFile() || !isPart(it.name) || (await stat(path)).mtimeMs > Date.now() - OLD) continue;
+    await rm(path, { force: true });
+  }
 }
 
 async function writing<T>(path: string, write: () => Promise<T>): Promise<T> {

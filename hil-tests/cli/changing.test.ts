@@ -129,6 +129,7 @@ describe("--dry-run changes nothing, and says what would be done", () => {
     [["image", "delete", "b"], 4, 'dl7450: There is no image "b" in the layer runtime.'],
     [["restart"], 0, "RW02-0005: would restart\n"],
     [["reset", "--confirm", "RW02-0005"], 0, "RW02-0005: would be reset\n"],
+    [["reset"], 0, "RW02-0005: would be reset\n"],
     [["reset", "--confirm", "RW02-0006"], 2, 'dl7450: This dock is "RW02-0005", not "RW02-0006": nothing was done.'],
   ];
   test.each(commands)("%j", async (argv, exitCode, said) => {

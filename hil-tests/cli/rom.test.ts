@@ -53,7 +53,7 @@ describe("rom push", () => {
   test("--dry-run says what would be done", async () => {
     const { dock, run, config } = await bench();
     const before = dock.model.generation();
-    const { exitCode, stderr } = await run("rom", "push", config, ...CONFIRM, "--dry-run");
+    const { exitCode, stderr } = await run("rom", "push", config, "--dry-run");
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: `${config}: would be pushed, 5 images and keys\n` });
     expect(dock.model.generation()).toBe(before);
   });

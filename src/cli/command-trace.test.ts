@@ -70,7 +70,7 @@ test("long text is cut into lines, but never in a character", async () => {
 });
 
 test("only its owner can read it, also when others could read what was there; a link stays one", async () => {
-  await writeFile(path, "old");
+  await writeFile(path, '{"dl7450":"trace"}');
   await chmod(path, 0o644);
   const link = join(folder, "link");
   await symlink(path, link);
@@ -82,11 +82,20 @@ test("only its owner can read it, also when others could read what was there; a 
 test.each([
   ["there/isn't", "its folder doesn't exist"],
   [".", "a trace is written to a file"],
-])("what can't be made, %s, disturbs nobody, and is told at the end", (name, why) => {
+])("what can't be made, %s, is told before anything is done", (name, why) => {
   const command = new CommandTrace(new ManualClock());
-  command.tracer(join(folder, name), "")(sent(1));
-  expect(command.end()).toMatchObject({ code: "OUTPUT", message: expect.stringContaining(why) });
+  expect(() => command.tracer(join(folder, name), "")).toThrow(why);
   expect(command.end()).toBeUndefined();
+});
+
+test("another file than a trace isn't replaced; an empty one is", async () => {
+  await writeFile(path, "precious");
+  expect(() => new CommandTrace(new ManualClock()).tracer(path, "")).toThrow("is there, and is no trace");
+  expect(await readFile(path, "utf8")).toBe("precious");
+  await writeFile(path, "");
+  new CommandTrace(new ManualClock()).tracer(path, "");
+  new CommandTrace(new ManualClock()).tracer(path, "");
+  expect((await records()).length).toBe(1);
 });
 
 test("a disk that gets full disturbs nobody, what fitted stays, and the first failure is told at the end", async () => {

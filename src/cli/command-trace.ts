@@ -1,5 +1,5 @@
 /** The file of `--trace`: all that passes along the lines that a command opens, as protocol/trace.ts reads it. */
-import { closeSync, openSync, realpathSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync, realpathSync, rmSync, statSync, writeSync } from "node:fs";
 import { TRACE_FORMAT } from "../../protocol/trace-format.js";
 import type { Clock } from "../clock.js";
 import type { TraceEvent } from "../link.js";
@@ -17,7 +17,7 @@ const MOST_TEXT = 8_192;
 
 /**
  * Each event is on the disk's way before the next one happens, so that a process that is killed leaves all that it has seen, and nothing
- * piles up in memory. A file that can't be written disturbs nobody: what is wrong with it is told at the end.
+ * piles up in memory. A file that can't be written any more disturbs nobody: what is wrong with it is told at the end.
  */
 export class CommandTrace {
   readonly #clock: Clock;
@@ -30,7 +30,10 @@ export class CommandTrace {
     this.#writeSync = write;
   }
 
-  /** What writes down a link's events. The first call of a command makes the file, in place of one that there is; others go on with it. */
+  /**
+   * What writes down a link's events. The first call of a command makes the file, in place of a trace that there is; others go on with it. Fails, before
+   * anything is done, with `OUTPUT` when it can't be made, and with `USAGE` when it is another file than a trace.
+   */
   tracer(path: string, target: string): (event: TraceEvent) => void {
     if (this.#state.kind === "unused") this.#begin(path, target);
     return (event) => this.#write(event);
@@ -54,6 +57,10 @@ export class CommandTrace {
     const header = { dl7450: "trace", format: TRACE_FORMAT, software: `dl7450 ${version}`, target };
     try {
       this.#state = { kind: "open", path, begun, file: newFile(path) };
+    } catch (error) {
+      throw error instanceof CliError ? error : outputError(path, error);
+    }
+    try {
       this.#writeLine(jsonText({ ...header, startedAt: new Date().toISOString() }));
     } catch (error) {
       this.#fail(path, error);
@@ -89,9 +96,25 @@ function newFile(path: string): number {
   if (there !== undefined && !there.isFile()) {
     throw new CliError("OUTPUT", `${path} can't be written: a trace is written to a file, which it isn't.`);
   }
+  if (there !== undefined && there.size > 0 && !isTrace(path)) {
+    throw new CliError("USAGE", `${path} is there, and is no trace: it isn't replaced by one.`);
+  }
   const target = there === undefined ? path : realpathSync(path); // a link stays a link
   rmSync(target, { force: true });
   return openSync(target, "wx", 0o600);
+}
+
+/** What every trace begins with. */
+const BEGINNING = '{"dl7450":"trace"';
+
+function isTrace(path: string): boolean {
+  const file = openSync(path, "r");
+  try {
+    const head = Buffer.alloc(BEGINNING.length);
+    return readSync(file, head) === head.length && head.toString() === BEGINNING;
+  } finally {
+    closeSync(file);
+  }
 }
 
 function closeQuietly(file: number): void {

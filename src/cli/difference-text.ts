@@ -52,6 +52,9 @@ function imageText({ type, size, sha256 }: ImageContent): string {
 
 function contentJson(difference: Difference, side: "is" | "wanted"): object {
   if (difference[side] === undefined) return {};
-  if (difference.kind === "image") return { [side]: difference[side] };
+  if (difference.kind === "image") {
+    const { type, size, sha256 } = difference[side];
+    return { [side]: { type, size, sha256 } };
+  }
   return { [side]: jsonValue(difference[side]) };
 }

@@ -12,7 +12,7 @@ export function valueOfText(text: string): KvValue {
 
 /** Keys with their values, of an object. Throws an Error that says what is wrong. */
 export function valuesOfText(text: string): [key: string, value: KvValue][] {
-  const json: unknown = JSON.parse(text);
+  const json: unknown = JSON.parse(text.replace(/^\ufeff/, ""));
   checkIntegers(text);
   if (typeof json !== "object" || json === null || Array.isArray(json))
     throw new Error("it isn't an object of keys and values");
@@ -27,7 +27,7 @@ export function valuesOfText(text: string): [key: string, value: KvValue][] {
 
 /** JSON.parse silently takes the nearest float for an integer that has too many digits for one. */
 function checkIntegers(json: string): void {
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g)) {
+  for (const [token] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g)) {
     if (!/^-?\d{16,}$/.test(token) || String(Number(token)) === token) continue;
     throw new RangeError(`${token} would lose digits, and is to be written {"$int": "${token}"}`);
   }

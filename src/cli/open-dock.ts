@@ -53,7 +53,7 @@ export async function withDockToWrite<T>(
   return await withDock(context, options, async (dock) => {
     const { store } = options;
     const why = "its factory data is overwritten for good";
-    const confirm = store === "factory" ? await confirmed(context, dock, options.confirm, why) : undefined;
+    const confirm = store === "factory" ? await confirmed(context, dock, options, why) : undefined;
     const to = { store, confirm, signal: context.signal };
     dock.requireWritable(to);
     return await use(dock, to);

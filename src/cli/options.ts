@@ -75,8 +75,8 @@ export function addWriteOptions(command: Command, context: Context): Command {
     .option("--confirm <name>", "for factory, the dock's name, which `dl7450 info` tells: so that no other dock is meant")
     .addOption(dryRunOption())
     .hook("preAction", (command) => {
-      const { store, confirm } = command.opts<WriteLayerOptions>();
-      if (store === "factory") requireConfirm(context, command, confirm, "factory data is overwritten for good");
+      const options = command.opts<WriteLayerOptions>();
+      if (options.store === "factory") requireConfirm(context, command, options, "factory data is overwritten for good");
     });
 }
 

@@ -41,10 +41,10 @@ import { addUdev } from "./udev.js";
 
 const EXIT_CODE_HELP = `
 Exit codes:
-  0 done            3 no dock, or several       6 link lost, or no answer in time
-  1 another error   4 not on the dock           7 refused by the dock, or a config with problems
-  2 wrong usage     5 in use, or not permitted  8 differs
-                                                130 interrupted`;
+  0 done            4 not on the dock           7 refused, by the dock or as a file
+  1 another error   5 in use, or not permitted  8 not the same
+  2 wrong usage     6 link lost, or no answer   130 interrupted
+  3 no dock, or several`;
 
 /**
  * The program, ready to parse. It throws where it would end the process, and leaves errors to be told by its caller.

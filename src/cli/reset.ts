@@ -23,7 +23,7 @@ export function addReset(program: Command, context: Context): void {
     .addHelpText("after", examples("dl7450 reset --confirm RW02-0005", "dl7450 reset --confirm RW02-0005 --dry-run"))
     .action(async (_local: unknown, command: Command) => {
       const options = command.optsWithGlobals<ResetOptions>();
-      requireConfirm(context, command, options.confirm, WHY);
+      requireConfirm(context, command, options, WHY);
       await reset(context, options);
     });
 }
@@ -32,7 +32,7 @@ async function reset(context: Context, options: ResetOptions): Promise<void> {
   const { signal } = context;
   const { dryRun } = options;
   const { id, name } = await withDock(context, options, async (dock) => {
-    await confirmed(context, dock, options.confirm, WHY);
+    await confirmed(context, dock, options, WHY);
     if (dryRun) requireFeature(dock, "reset");
     else await dock.reset({ signal });
     return dock;

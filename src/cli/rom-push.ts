@@ -38,7 +38,7 @@ export function addRomPush(rom: Command, context: Context): void {
     )
     .action(async (file: string, _local: unknown, command: Command) => {
       const options = command.optsWithGlobals<RomPushOptions>();
-      requireConfirm(context, command, options.confirm, "factory data is replaced for good");
+      requireConfirm(context, command, options, "factory data is replaced for good");
       await romPush(context, file, options);
     });
 }
@@ -50,7 +50,7 @@ async function romPush(context: Context, file: string, options: RomPushOptions):
   const { dryRun } = options;
   const bar = await progressBar(context, options, file);
   const found = await withDock(context, options, async (dock) => {
-    const confirm = await confirmed(context, dock, options.confirm, WHY);
+    const confirm = await confirmed(context, dock, options, WHY);
     dock.requireWritable({ store: "factory", confirm });
     if (dryRun) return planPush(dock, config, { confirm, signal });
     return pushConfig(dock, config, { confirm, signal, onProgress: ({ sent, size }) => bar.show(sent, size) });

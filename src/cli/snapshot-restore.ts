@@ -44,7 +44,7 @@ async function restore(context: Context, folder: string, options: RestoreOptions
   const bar = await progressBar(context, options, folder);
   const layers = await withDock(context, options, (dock) =>
     dryRun
-      ? planRestore(dock, folder, { stores, confirm, otherDock, signal })
+      ? planRestore(dock, folder, { stores, confirm: confirm ?? dock.name, otherDock, signal })
       : restoreSnapshot(dock, folder, {
           ...{ stores, confirm, otherDock, signal },
           onProgress: ({ moved, size }) => bar.show(moved, size),

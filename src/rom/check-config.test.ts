@@ -142,7 +142,7 @@ describe("a config", () => {
   });
 
   test("that is too large is bad", async () => {
-    expect(await checkBeside("", "#".repeat(1_000_001))).toMatchObject({ kind: "bad", problems: [{ code: "TOO_LARGE" }] });
+    expect(await checkBeside("", "#".repeat(4_000_001))).toMatchObject({ kind: "bad", problems: [{ code: "TOO_LARGE" }] });
   });
 
   test("that isn't UTF-8 is bad", async () => {

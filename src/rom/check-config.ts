@@ -15,7 +15,7 @@ import { readTree } from "./yaml-tree.js";
 /** Bytes that the factory layer holds: 13 MB, by the documentation of the SDK. */
 export const ROM_CAPACITY = 13_000_000;
 /** No config is longer, in bytes. */
-const LARGEST_CONFIG = 1_000_000;
+const LARGEST_CONFIG = 4_000_000;
 /** What the stock images have, and a full screen. */
 const USUAL_SIZE = { width: 1920, height: 1080 };
 

@@ -76,7 +76,13 @@ async function differencesFrom(
   { stores, signal, timeout }: SnapshotOptions,
 ): Promise<LayerDifference[]> {
   const layers = snapshot.layers.filter(({ store }) => stores === undefined || stores.includes(store));
-  for (const { store } of layers) requireLayer(dock, store);
+  for (const { store, images } of layers) {
+    requireLayer(dock, store);
+    for (const image of images.values()) {
+      signal?.throwIfAborted();
+      await reading(snapshot.folder, () => checkedImage(snapshot.folder, image));
+    }
+  }
   const found: LayerDifference[] = [];
   for (const { store, images, keys } of layers) {
     const is = await contentsOf(dock, store, { signal, timeout });
@@ -92,8 +98,7 @@ async function differencesFrom(
 async function checkedSource(snapshot: Snapshot, store: Layer, tag: string): Promise<void> {
   const image = imageOf(snapshot, store, tag);
   if (image === undefined) return;
-  const file = await reading(snapshot.folder, () => checkedImage(snapshot.folder, image));
-  await contentOfImage({ file }, image.type);
+  await contentOfImage({ file: join(snapshot.folder, image.file) }, image.type); // which was checked
 }
 
 function imageOf({ layers }: Snapshot, store: Layer, tag: string): SnapshotImage | undefined {

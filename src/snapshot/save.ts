@@ -3,7 +3,14 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Layer } from "../../protocol/index.js";
 import { checkedImage, LARGEST_MANIFEST, readSnapshot, type Snapshot } from "../../snapshot/folder.js";
-import { excessIn, MANIFEST, manifestText, type SnapshotImage, type SnapshotLayer } from "../../snapshot/manifest.js";
+import {
+  excessIn,
+  MANIFEST,
+  manifestText,
+  NewerManifest,
+  type SnapshotImage,
+  type SnapshotLayer,
+} from "../../snapshot/manifest.js";
 import { type Contents, contentsOf, requireLayer } from "../contents.js";
 import type { Dock } from "../dock.js";
 import { DockError } from "../errors.js";
@@ -36,11 +43,12 @@ export interface SavedLayer {
  * Fails as reading does, with `CHANGED` when the dock changes meanwhile, with `OUTPUT` when the folder can't be written, or is another dock's.
  */
 export async function saveSnapshot(dock: Dock, folder: string, options: SaveOptions = {}): Promise<SavedLayer[]> {
-  const { stores = dock.stores, signal, timeout, onProgress } = options;
+  const { signal, timeout, onProgress } = options;
+  const stores = [...new Set(options.stores ?? dock.stores)];
   for (const store of stores) requireLayer(dock, store);
   const staged = await StagedFolder.open(folder, MANIFEST);
   try {
-    const before = await readSnapshot(folder).catch(() => undefined); // what isn't good is written anew
+    const before = await snapshotIn(folder);
     if (before !== undefined && before.dock.id !== dock.id) throw otherDock(folder, before);
     const layers: SnapshotLayer[] = [];
     for (const store of stores) {
@@ -57,6 +65,16 @@ export async function saveSnapshot(dock: Dock, folder: string, options: SaveOpti
     return layers.map(({ store, images, keys }) => ({ store, images: images.size, keys: keys.size }));
   } finally {
     await staged.discard();
+  }
+}
+
+/** The one that is there. What isn't good is written anew; what a newer version has made isn't. */
+async function snapshotIn(folder: string): Promise<Snapshot | undefined> {
+  try {
+    return await readSnapshot(folder);
+  } catch (error) {
+    if (!(error instanceof NewerManifest)) return undefined;
+    throw new DockError({ code: "OUTPUT", message: `${folder} isn't saved over: ${error.message}.`, cause: error });
   }
 }
 
