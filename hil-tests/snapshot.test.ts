@@ -131,11 +131,22 @@ describe("saving for the first time", () => {
     expect(Object.keys(await filesIn(first))).toHaveLength(5);
   });
 
-  test("that was killed is done again: what it has left is removed", async () => {
+  test("into a folder that git has begun with", async () => {
+    const { dock, folder } = await saved();
+    const first = join(folder, "..", "first");
+    await mkdir(join(first, ".git"), { recursive: true });
+    await writeFile(join(first, ".git", "HEAD"), "ref: refs/heads/main");
+    await saveSnapshot(dock, first);
+    expect(await readdir(first)).toEqual([".git", "factory", "runtime", "snapshot.yaml"]);
+  });
+
+  test("that was killed is done again: what it has left is no other folder's", async () => {
     const { dock, folder } = await saved();
     const killed = join(folder, "..", "killed");
     await mkdir(join(killed, "factory"), { recursive: true });
-    await writeFile(join(killed, "factory", "default.png.0123abcd.part"), "half");
+    const part = join(killed, "factory", "default.png.0123abcd.part");
+    await writeFile(part, "half");
+    await utimes(part, 0, 0);
     await saveSnapshot(dock, killed);
     expect(await filesIn(killed)).toEqual(await filesIn(folder));
   });
@@ -168,6 +179,16 @@ describe("saving again", () => {
     await utimes(old ?? "", 0, 0);
     await saveSnapshot(dock, folder);
     expect((await readdir(join(folder, "factory"))).sort()).toEqual(["default.png", "default.png.4567cdef.part"]);
+  });
+
+  test("one layer over a manifest that can't be read fails with OUTPUT: the others would be lost", async () => {
+    const { dock, folder } = await saved();
+    await writeFile(join(folder, "snapshot.yaml"), "<<<<<<< HEAD\n");
+    const before = await filesIn(folder);
+    expect(await codeOf(saveSnapshot(dock, folder, { stores: ["runtime"] }))).toBe("OUTPUT");
+    expect(await filesIn(folder)).toEqual(before);
+    await saveSnapshot(dock, folder);
+    expect((await compareSnapshot(dock, folder)).flatMap(({ differences }) => differences)).toEqual([]);
   });
 
   test("another dock over it fails with OUTPUT, and leaves it", async () => {

@@ -37,6 +37,12 @@ layers:
 `);
 });
 
+test("a value of several lines keeps a line that is a blank", () => {
+  const text = "\n \nx y z long words here to exceed forty characters  a";
+  const manifest = snapshotOf({ text });
+  expect(parseManifest(manifestText(manifest))).toEqual(manifest);
+});
+
 describe("what is written is what is read", () => {
   /** What YAML has rules of its own for. */
   const blanks = fc.string({ unit: fc.constantFrom(" ", "\n", "\t", "a", "\r", "#", ":", "-"), minLength: 1, maxLength: 8 });

@@ -89,11 +89,13 @@ export function manifestText({ dock, layers }: Manifest): string {
   const document = new Document(content, { aliasDuplicateObjects: false });
   visit(document, {
     Scalar: (_key, node) => {
-      // In a block, lines of blanks alone lose them.
+      // In a block, lines of blanks alone lose them; between quotation marks they do where the text has several lines.
       if (typeof node.value === "string" && /^[ \t]|^[ \t]+$/m.test(node.value)) node.type = "QUOTE_DOUBLE";
     },
   });
-  return HEAD + document.toString({ lineWidth: 0, singleQuote: false });
+  return (
+    HEAD + document.toString({ lineWidth: 0, singleQuote: false, doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER })
+  );
 }
 
 const uint32 = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(UINT32_MAX));

@@ -39,9 +39,13 @@ export async function contentsOf(dock: Dock, store: Layer, options: CallOptions 
   for (const entry of (await dock.images.list(where)).filter(isThere)) {
     images.set(entry.tag, await imageContent(dock, entry, where));
   }
-  const unique = new Map((await dock.kv.list(where)).filter(isThere).map(({ key, upd }) => [key, upd]));
+  const listed = await dock.kv.list(where);
+  const unique = new Map(listed.filter(isThere).map(({ key, upd }) => [key, upd]));
+  const elsewhere = new Set(listed.filter((entry) => !isThere(entry)).map(({ key }) => key));
   const keys = new Map<string, KeyContent>();
-  for await (const [key, value] of dock.kv.entries(where)) keys.set(key, { value, upd: unique.get(key) ?? false });
+  for await (const [key, value] of dock.kv.entries(where)) {
+    if (!elsewhere.has(key)) keys.set(key, { value, upd: unique.get(key) ?? false });
+  }
   if (keys.size !== unique.size || [...keys.keys()].some((key) => !unique.has(key))) {
     throw new DockError({ code: "CHANGED", message: `The layer ${store} changed while it was read.`, retryable: true });
   }

@@ -1,4 +1,5 @@
 /** Files that come into a folder together: each is written beside its place, and moved there when all of them are whole. */
+import type { Dirent } from "node:fs";
 import { lstat, mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DockError } from "./errors.js";
@@ -34,11 +35,11 @@ export class StagedFolder {
     await this.#makeFolder(this.path);
     await writing(this.path, async () => {
       const names = (await readdir(this.path)).filter((name) => !name.startsWith("."));
-      if (!names.includes(marker) && !(await clearLeftovers(this.path))) {
+      if (!names.includes(marker) && !(await isLeftover(this.path))) {
         const message = `${this.path} isn't empty and has no ${marker}: it is another folder than it should be.`;
         throw new DockError({ code: "OUTPUT", message });
       }
-      if (names.includes(marker)) await removeOldParts(this.path);
+      await removeOldParts(this.path, `${marker}.`);
       // Fails where no file can be written, before a dock is asked for megabytes.
       const probe = await PartFile.open(join(this.path, marker));
       await probe.discard();
@@ -47,7 +48,9 @@ export class StagedFolder {
 
   /** Makes a folder in it, unless it is there. */
   async folder(name: string): Promise<void> {
-    await this.#makeFolder(join(this.path, name));
+    const path = join(this.path, name);
+    await this.#makeFolder(path);
+    await removeOldParts(path, "");
   }
 
   async #makeFolder(path: string): Promise<void> {
@@ -95,23 +98,30 @@ export class StagedFolder {
   }
 }
 
-/** Removes what was begun and killed: parts, and folders of nothing else. Says whether there was nothing more, and otherwise removes nothing. */
-async function clearLeftovers(folder: string): Promise<boolean> {
-  const entries = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((it) => !it.name.startsWith("."));
-  if (!entries.every((it) => it.isDirectory() || (it.isFile() && isPart(it.name)))) return false;
-  for (const it of entries) if (it.isFile()) await rm(join(it.parentPath, it.name), { force: true });
+/** Whether a folder, hidden files aside, has nothing but what an interrupted beginning has left: parts, and folders of them. */
+async function isLeftover(folder: string): Promise<boolean> {
+  for (const it of await entriesIn(folder)) {
+    if (it.isFile() && isPart(it.name)) continue;
+    if (!it.isDirectory()) return false;
+    if (!(await entriesIn(join(folder, it.name))).every((inner) => inner.isFile() && isPart(inner.name))) return false;
+  }
   return true;
+}
+
+async function entriesIn(folder: string): Promise<Dirent[]> {
+  return (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !name.startsWith("."));
 }
 
 /** Older parts aren't being written any more, in milliseconds. */
 const OLD = 3_600_000;
 
-/** Removes what was killed long ago. */
-async function removeOldParts(folder: string): Promise<void> {
-  for (const it of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const path = join(it.parentPath, it.name);
-    if (!it.isFile() || !isPart(it.name) || (await stat(path)).mtimeMs > Date.now() - OLD) continue;
-    await rm(path, { force: true });
+/** Removes parts of files whose names begin with `prefix` and that were left long ago. Only tidies up: what can't be removed stays. */
+async function removeOldParts(folder: string, prefix: string): Promise<void> {
+  for (const { name } of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    if (!name.startsWith(prefix) || !isPart(name)) continue;
+    const path = join(folder, name);
+    const there = await lstat(path).catch(() => undefined);
+    if (there?.isFile() && there.mtimeMs < Date.now() - OLD) await rm(path).catch(() => {});
   }
 }
 

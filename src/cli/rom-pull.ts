@@ -38,15 +38,22 @@ async function romPull(context: Context, folder: string, options: RomPullOptions
     if (!options.partial) refuse((await leftOutOf(dock, { signal })).filter(({ why }) => why !== "unique per dock"));
     return pullConfig(dock, folder, { signal, onProgress: ({ moved, size }) => bar.show(moved, size) });
   }).finally(() => bar.end());
-  if (options.json) return writeJson(context, { folder, config: CONFIG_FILE, ...pulled });
+  if (options.json) await writeJson(context, { folder, config: CONFIG_FILE, ...pulled });
   const { images, keys, leftOut } = pulled;
-  if (leftOut.length > 0) remark(context, options, `left out: ${listed(leftOut)}`);
-  remark(context, options, `${folder}: ${images} images, ${keys} keys`);
-  // What the vendor's script would make something else of, for one; the dimensions are as they are.
-  const file = join(folder, CONFIG_FILE);
+  if (!options.json) {
+    if (leftOut.length > 0) remark(context, options, `left out: ${listed(leftOut)}`);
+    remark(context, options, `${folder}: ${images} images, ${keys} keys`);
+  }
+  await tellDoubts(context, join(folder, CONFIG_FILE), options);
+}
+
+/** What the vendor's script would make something else of, and what isn't as a config should be: the dock holds it all the same. */
+async function tellDoubts(context: Context, file: string, options: GlobalOptions): Promise<void> {
   const checked = await checkedConfig(context, file);
-  const warnings = checked.warnings.filter(({ code }) => code !== "DIMENSIONS");
-  for (const line of findingLines(file, { ...checked, warnings })) remark(context, options, line);
+  const warnings = checked.warnings.filter(({ code }) => code !== "DIMENSIONS"); // they are as they are
+  if (!options.json) for (const line of findingLines(file, { ...checked, warnings })) remark(context, options, line);
+  if (checked.kind === "bad")
+    throw new CliError("CONFIG", `${file} is written, and has problems, which \`dl7450 rom check\` lists.`);
 }
 
 function refuse(impossible: readonly LeftOut[]): void {

@@ -1,7 +1,7 @@
 /** Saves what a dock holds in a folder that git can diff. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Layer } from "../../protocol/index.js";
+import { LAYERS, type Layer } from "../../protocol/index.js";
 import { checkedImage, LARGEST_MANIFEST, readSnapshot, type Snapshot } from "../../snapshot/folder.js";
 import {
   excessIn,
@@ -15,9 +15,10 @@ import { type Contents, contentsOf, requireLayer } from "../contents.js";
 import type { Dock } from "../dock.js";
 import { DockError } from "../errors.js";
 import { FileNames } from "../file-name.js";
+import { systemCode } from "../output-message.js";
 import type { CallOptions } from "../session.js";
 import { StagedFolder } from "../staged-folder.js";
-import { quoted } from "../visible.js";
+import { printable, quoted } from "../visible.js";
 
 /** How far a snapshot is, in bytes of images that move: those of a layer at a time. */
 export type OnProgress = (progress: { readonly moved: number; readonly size: number }) => void;
@@ -48,7 +49,7 @@ export async function saveSnapshot(dock: Dock, folder: string, options: SaveOpti
   for (const store of stores) requireLayer(dock, store);
   const staged = await StagedFolder.open(folder, MANIFEST);
   try {
-    const before = await snapshotIn(folder);
+    const before = await snapshotIn(folder, options.stores === undefined ? "all" : "some");
     if (before !== undefined && before.dock.id !== dock.id) throw otherDock(folder, before);
     const layers: SnapshotLayer[] = [];
     for (const store of stores) {
@@ -57,7 +58,8 @@ export async function saveSnapshot(dock: Dock, folder: string, options: SaveOpti
     }
     const kept = before?.layers.filter(({ store }) => !stores.includes(store)) ?? [];
     const { id, model, name } = await dock.info({ signal, timeout });
-    const all = dock.stores.flatMap((store) => [...layers, ...kept].find((layer) => layer.store === store) ?? []);
+    const order = [...new Set([...dock.stores, ...LAYERS])];
+    const all = order.flatMap((store) => [...layers, ...kept].find((layer) => layer.store === store) ?? []);
     await staged.file(MANIFEST, [readable(manifestText({ dock: { id, name, model }, layers: all }))]);
     signal?.throwIfAborted();
     await staged.commit();
@@ -68,13 +70,14 @@ export async function saveSnapshot(dock: Dock, folder: string, options: SaveOpti
   }
 }
 
-/** The one that is there. What isn't good is written anew; what a newer version has made isn't. */
-async function snapshotIn(folder: string): Promise<Snapshot | undefined> {
+/** The one that is there. What isn't good is written anew, unless some of it is to stay; what a newer version has made isn't. */
+async function snapshotIn(folder: string, saved: "all" | "some"): Promise<Snapshot | undefined> {
   try {
     return await readSnapshot(folder);
   } catch (error) {
-    if (!(error instanceof NewerManifest)) return undefined;
-    throw new DockError({ code: "OUTPUT", message: `${folder} isn't saved over: ${error.message}.`, cause: error });
+    if (systemCode(error) === "ENOENT" || (saved === "all" && !(error instanceof NewerManifest))) return undefined;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new DockError({ code: "OUTPUT", message: printable(`${folder} isn't saved over: ${why}.`), cause: error });
   }
 }
 
