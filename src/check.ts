@@ -13,6 +13,11 @@ export function yesOrNo(name: string, value: boolean | undefined): boolean | und
   throw new DockError({ code: "USAGE", message: `\`${name}\` is true or false.` });
 }
 
+/** Fails with `ABORTED` once the signal has come. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new DockError({ code: "ABORTED", message: "It was aborted.", cause: signal.reason });
+}
+
 /** A signal, or none. Fails with `USAGE`. */
 export function abortSignal(value: AbortSignal | undefined): AbortSignal | undefined {
   if (value === undefined || value instanceof AbortSignal) return value;

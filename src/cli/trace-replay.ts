@@ -36,22 +36,15 @@ function traceFile(text: string): string {
   return text;
 }
 
-/** How long the mock dock may take to end, in milliseconds. */
-const LATE = 2_000;
-
 async function traceReplay(context: Context, file: string, { tcp }: ReplayOptions): Promise<void> {
   const { spawn } = await import("node:child_process");
-  const { mockProgram } = await import("../transport/mock-program.js");
+  const { endMock, mockProgram } = await import("../transport/mock-program.js");
   const { signal } = context;
   signal.throwIfAborted();
   const args = ["--replay", file, ...(tcp === undefined ? [] : ["--tcp", tcp])];
   const child = spawn(process.execPath, [mockProgram, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   const gone = once(child, "exit");
-  let late: NodeJS.Timeout | undefined;
-  const stop = (): void => {
-    child.kill("SIGTERM");
-    late ??= setTimeout(() => child.kill("SIGKILL"), LATE); // it may wait in the system for a file
-  };
+  const stop = (): void => void endMock(child);
   signal.addEventListener("abort", stop, { once: true });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -61,9 +54,7 @@ async function traceReplay(context: Context, file: string, { tcp }: ReplayOption
     for await (const text of child.stdout) await writeOut(context, text);
     await gone;
   } finally {
-    stop();
-    await gone;
-    clearTimeout(late);
+    await endMock(child);
     signal.removeEventListener("abort", stop);
   }
   signal.throwIfAborted();

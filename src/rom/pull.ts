@@ -1,5 +1,6 @@
 /** The factory layer of a dock, as a config and files that the vendor's tool takes back. */
 import { checkedImage } from "../../snapshot/folder.js";
+import { throwIfAborted } from "../check.js";
 import { type Contents, contentsOf, type ImageContent } from "../contents.js";
 import type { Dock } from "../dock.js";
 import { FileNames } from "../file-name.js";
@@ -56,7 +57,7 @@ export async function pullConfig(dock: Dock, folder: string, options: PullOption
     }
     const code = dock.features.includes("code") ? await dock.code({ signal, timeout }) : undefined;
     await staged.file(CONFIG_FILE, [configText(files, keys, code)]);
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     await staged.commit();
     return { images: images.size, keys: keys.size, leftOut };
   } finally {

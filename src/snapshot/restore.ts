@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Layer } from "../../protocol/index.js";
 import { checkedImage, readSnapshot, type Snapshot } from "../../snapshot/folder.js";
 import type { SnapshotImage } from "../../snapshot/manifest.js";
+import { throwIfAborted } from "../check.js";
 import { contentOfImage, contentsOf, requireLayer } from "../contents.js";
 import { checkPossible, type Difference, differences, reconcile } from "../difference.js";
 import type { Dock } from "../dock.js";
@@ -79,7 +80,7 @@ async function differencesFrom(
   for (const { store, images } of layers) {
     requireLayer(dock, store);
     for (const image of images.values()) {
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       await reading(snapshot.folder, () => checkedImage(snapshot.folder, image));
     }
   }

@@ -11,6 +11,7 @@ import {
   type SnapshotImage,
   type SnapshotLayer,
 } from "../../snapshot/manifest.js";
+import { throwIfAborted } from "../check.js";
 import { type Contents, contentsOf, requireLayer } from "../contents.js";
 import type { Dock } from "../dock.js";
 import { DockError } from "../errors.js";
@@ -61,7 +62,7 @@ export async function saveSnapshot(dock: Dock, folder: string, options: SaveOpti
     const order = [...new Set([...dock.stores, ...LAYERS])];
     const all = order.flatMap((store) => [...layers, ...kept].find((layer) => layer.store === store) ?? []);
     await staged.file(MANIFEST, [readable(manifestText({ dock: { id, name, model }, layers: all }))]);
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     await staged.commit();
     if (before !== undefined) await removeOthers(before, all);
     return layers.map(({ store, images, keys }) => ({ store, images: images.size, keys: keys.size }));

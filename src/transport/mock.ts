@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import * as v from "valibot";
 import { DockError } from "../errors.js";
-import { mockProgram } from "./mock-program.js";
+import { endMock, mockProgram } from "./mock-program.js";
 import { openSerial, USUAL_BAUD_RATE } from "./serial.js";
 import { openTcp } from "./tcp.js";
 import type { Transport } from "./transport.js";
@@ -31,9 +31,9 @@ export async function startMock(args: readonly string[], timeout: number, signal
       overTcp
         ? openTcp({ host, port: Number(number) }, timeout, signal)
         : openSerial(port, { baudRate: USUAL_BAUD_RATE, timeout, signal });
-    return { open, stop: () => stop(child) };
+    return { open, stop: () => endMock(child) };
   } catch (error) {
-    await stop(child);
+    await endMock(child);
     throw error;
   }
 }
@@ -81,16 +81,4 @@ async function portOf(child: ChildProcess, timeout: number, aborted?: AbortSigna
     stdout.resume();
   }
   throw new DockError({ code: "NO_DOCK", message: `The mock dock didn't start: ${said.trim() || "it said nothing"}` });
-}
-
-/** How long a mock dock may take to end, in milliseconds. */
-const LATE = 2_000;
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, "exit");
-  child.kill("SIGTERM");
-  const late = setTimeout(() => child.kill("SIGKILL"), LATE);
-  await gone;
-  clearTimeout(late);
 }
