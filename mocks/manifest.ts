@@ -1,14 +1,7 @@
 /** `manifest.json`: what the layers of a state folder hold, as text for people and programs. The bytes of images stand elsewhere. */
 import * as v from "valibot";
-import {
-  IMAGE_TYPES,
-  type ImageType,
-  jsonValue,
-  type KvValue,
-  type Layer,
-  UINT32_MAX,
-  valueOfJson,
-} from "../protocol/index.js";
+import { IMAGE_TYPES, type ImageType, jsonValue, type KvValue, type Layer, UINT32_MAX } from "../protocol/index.js";
+import { checked, checkedValue } from "../snapshot/checked.js";
 import type { StoredImage, StoredKey } from "./layer.js";
 
 /** The layers that outlive the dock's process. */
@@ -133,20 +126,4 @@ function placeOf(store: KeptLayer, kind: string, name: string): string {
   const at = `layers.${store}.${kind}[${JSON.stringify(name)}]`;
   if (name === "" || name.includes("\0") || !name.isWellFormed()) throw new Error(`${at}: no name that a dock can have`);
   return at;
-}
-
-function checked<T>(at: string, schema: v.GenericSchema<unknown, T>, it: unknown): T {
-  const parsed = v.safeParse(schema, it);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  const place = [at, v.getDotPath(issue) ?? ""].filter((part) => part !== "").join(".");
-  throw new Error(place === "" ? issue.message : `${place}: ${issue.message}`);
-}
-
-function checkedValue(at: string, json: unknown): KvValue {
-  try {
-    return valueOfJson(json);
-  } catch (cause) {
-    throw new Error(`${at}: ${cause instanceof Error ? cause.message : cause}`, { cause });
-  }
 }

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { constants, type FileHandle, open, readFile, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { MANIFEST, type Manifest, ManifestError, parseManifest, type SnapshotImage } from "./manifest.js";
+import { ManifestError } from "./checked.js";
+import { MANIFEST, type Manifest, parseManifest, type SnapshotImage } from "./manifest.js";
 
 /** The largest manifest that is read, in bytes. */
 export const LARGEST_MANIFEST = 32 * 1024 * 1024;

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type KvValue, LAYERS } from "../protocol/index.js";
-import { type Manifest, ManifestError, manifestText, parseManifest } from "./manifest.js";
+import { ManifestError } from "./checked.js";
+import { type Manifest, manifestText, parseManifest } from "./manifest.js";
 
 const dock = { id: "0".repeat(64), name: "RW02-0005", model: "DL-7450" };
 const image = { file: "factory/default.png", type: "png", size: 8, sha256: "a".repeat(64) } as const;

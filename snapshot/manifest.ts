@@ -1,16 +1,8 @@
 /** The manifest of a snapshot: what the layers of a dock held, in YAML that git can diff. */
 import * as v from "valibot";
 import { Document, isNode, isScalar, LineCounter, type Node, parseDocument, visit, type visitor } from "yaml";
-import {
-  IMAGE_TYPES,
-  type ImageType,
-  jsonValue,
-  type KvValue,
-  LAYERS,
-  type Layer,
-  UINT32_MAX,
-  valueOfJson,
-} from "../protocol/index.js";
+import { IMAGE_TYPES, type ImageType, jsonValue, type KvValue, LAYERS, type Layer, UINT32_MAX } from "../protocol/index.js";
+import { checked, checkedValue, ManifestError } from "./checked.js";
 import { scan } from "./yaml-scan.js";
 
 /** The file of a snapshot's folder that says what is in it. */
@@ -50,11 +42,6 @@ interface SnapshotDock {
 export interface Manifest {
   readonly dock: SnapshotDock;
   readonly layers: readonly SnapshotLayer[];
-}
-
-/** What is wrong with a manifest. */
-export class ManifestError extends Error {
-  override readonly name: string = "ManifestError";
 }
 
 /** A manifest that a newer version of this program has made. */
@@ -225,20 +212,4 @@ function placeOf(store: Layer, kind: string, name: string): string {
 function checkedName(store: Layer, name: string): string {
   if (name !== "" && !name.includes("\0") && name.isWellFormed()) return name;
   throw new ManifestError(`layers.${store}: ${JSON.stringify(name)} is no name that a dock can have`);
-}
-
-function checked<T>(at: string, schema: v.GenericSchema<unknown, T>, it: unknown): T {
-  const parsed = v.safeParse(schema, it);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  const place = [at, v.getDotPath(issue) ?? ""].filter((part) => part !== "").join(".");
-  throw new ManifestError(place === "" ? issue.message : `${place}: ${issue.message}`);
-}
-
-function checkedValue(at: string, json: unknown): KvValue {
-  try {
-    return valueOfJson(json);
-  } catch (cause) {
-    throw new ManifestError(`${at}: ${cause instanceof Error ? cause.message : cause}`, { cause });
-  }
 }
