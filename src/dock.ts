@@ -37,6 +37,8 @@ export interface OpenOptions {
    * they were, each write is found out about. Without it a lost link ends everything. On by `true`, or with what holds for it.
    */
   readonly reconnect?: boolean | ReconnectOptions;
+  /** `true` has every call that would change the dock, its restart included, fail with `READ_ONLY`, before anything is sent. */
+  readonly readOnly?: boolean;
   /** Gets the dock's console text, as it comes in: not cut into lines, not safe to print raw. */
   readonly onText?: (text: string) => void;
   /** Gets what the dock logs; not safe to print raw. */
@@ -100,6 +102,7 @@ export class Dock implements AsyncDisposable {
    */
   static async open(target?: string, options: OpenOptions = {}): Promise<Dock> {
     const { handshakeTimeout: timeout } = timesOf(options);
+    yesOrNo("readOnly", options.readOnly);
     const baudRate = positive("baudRate", options.baudRate ?? 115_200);
     const signal = abortSignal(options.signal);
     const dtr = yesOrNo("dtr", options.dtr);
@@ -175,7 +178,12 @@ export class Dock implements AsyncDisposable {
     return this.#session.link;
   }
 
-  /** Fails with `USAGE` or `UNSUPPORTED` where a write to the layer would, before anything is sent. */
+  /** How many calls have begun and aren't settled; an open transaction is one. */
+  get underWay(): number {
+    return this.#session.underWay + (this.#isInTransaction ? 1 : 0);
+  }
+
+  /** Fails with `USAGE`, `UNSUPPORTED` or `READ_ONLY` where a write to the layer would, before anything is sent. */
   requireWritable(options: WriteOptions): void {
     layerToWrite(this.#session, options);
   }
@@ -268,12 +276,12 @@ async function sessionOver(
   reopen: Reopening["open"] | undefined,
 ): Promise<Session> {
   const reconnect = reconnectOf(options.reconnect);
-  const { signal, onText, onLog, trace } = options;
+  const { signal, onText, onLog, trace, readOnly } = options;
   return await Session.open(transport, {
     clock: systemClock,
     software: `dl7450 ${version}`,
     ...timesOf(options),
-    ...{ signal, onText, onLog, trace },
+    ...{ signal, onText, onLog, trace, readOnly },
     ...(reconnect === undefined || reopen === undefined ? {} : { reopening: { ...reconnect, open: reopen } }),
   });
 }

@@ -54,6 +54,8 @@ export interface SessionOptions {
   /** What the dock logs; the text is the dock's own: don't print it raw. */
   readonly onLog?: ((level: string, text: string) => void) | undefined;
   readonly trace?: ((event: TraceEvent) => void) | undefined;
+  /** Whether the dock isn't to be changed. */
+  readonly readOnly?: boolean | undefined;
   /** How the dock is found again when the link is lost; without it the session is then over. */
   readonly reopening?: Reopening | undefined;
 }
@@ -224,11 +226,22 @@ export class Session {
     new Cancellation(this, id, share, answered).begin();
   }
 
-  /** Fails unless the dock has a feature: `UNSUPPORTED`, before anything is sent; or with the reason why the session is over. */
+  /** How many calls have begun and aren't settled. */
+  get underWay(): number {
+    return this.#unsettled.size;
+  }
+
+  /**
+   * Fails unless the dock has a feature, with `UNSUPPORTED`, and, where that is for changing it, with `READ_ONLY` unless it may be changed; before anything is
+   * sent. Or with the reason why the session is over.
+   */
   requireFeature(feature: string, what: string): void {
     if (this.over !== undefined) throw new DockError(this.over);
-    if (feature === "" || this.#welcome.features.includes(feature)) return;
-    throw new DockError({ code: "UNSUPPORTED", message: `This dock can't do that: ${what} needs its feature "${feature}".` });
+    if (feature !== "" && !this.#welcome.features.includes(feature)) {
+      throw new DockError({ code: "UNSUPPORTED", message: `This dock can't do that: ${what} needs its feature "${feature}".` });
+    }
+    if (!this.#options.readOnly || !isToChange(feature)) return;
+    throw new DockError({ code: "READ_ONLY", message: `This dock was opened to be read only, and ${what} would change it.` });
   }
 
   /** Asks one question and gives the answer. */
@@ -371,4 +384,9 @@ export class Session {
     for (const call of [...this.#unsettled, ...this.#calls.values()]) call.fail(problem);
     this.#ended(problem);
   }
+}
+
+/** Whether a feature is one by which a dock is changed (SPEC §3.3). */
+function isToChange(feature: string): boolean {
+  return feature.startsWith("write.") || ["txn", "restart", "reset"].includes(feature);
 }
