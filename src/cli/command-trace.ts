@@ -1,19 +1,14 @@
 /** The file of `--trace`: all that passes along the lines that a command opens, as protocol/trace.ts reads it. */
 import { closeSync, openSync, readSync, realpathSync, rmSync, statSync, writeSync } from "node:fs";
-import { TRACE_FORMAT } from "../../protocol/trace-format.js";
 import type { Clock } from "../clock.js";
 import type { TraceEvent } from "../link.js";
-import { version } from "../version.js";
+import { headerLine, linesOf } from "../trace/lines.js";
 import { CliError, outputError } from "./cli-error.js";
-import { jsonText } from "./json-text.js";
 
 type State =
   | { readonly kind: "unused" }
   | { readonly kind: "open"; readonly path: string; readonly file: number; readonly begun: number }
   | { readonly kind: "failed"; readonly error: CliError };
-
-/** Characters of text from outside in one line: whoever reads a trace bounds its lines. */
-const MOST_TEXT = 8_192;
 
 /**
  * Each event is on the disk's way before the next one happens, so that a process that is killed leaves all that it has seen, and nothing
@@ -54,14 +49,13 @@ export class CommandTrace {
 
   #begin(path: string, target: string): void {
     const begun = this.#clock.now();
-    const header = { dl7450: "trace", format: TRACE_FORMAT, software: `dl7450 ${version}`, target };
     try {
       this.#state = { kind: "open", path, begun, file: newFile(path) };
     } catch (error) {
       throw error instanceof CliError ? error : outputError(path, error);
     }
     try {
-      this.#writeLine(jsonText({ ...header, startedAt: new Date().toISOString() }));
+      this.#writeLine(headerLine(target, new Date()));
     } catch (error) {
       this.#fail(path, error);
     }
@@ -70,9 +64,8 @@ export class CommandTrace {
   #write(event: TraceEvent): void {
     if (this.#state.kind !== "open") return;
     const { begun, path } = this.#state;
-    const at = Math.max(0, Math.round((event.at - begun) * 1_000) / 1_000);
     try {
-      for (const line of linesOf(event, at)) this.#writeLine(line);
+      for (const line of linesOf(event, begun)) this.#writeLine(line);
     } catch (error) {
       this.#fail(path, error);
     }
@@ -121,46 +114,4 @@ function closeQuietly(file: number): void {
   try {
     closeSync(file);
   } catch {} // that it couldn't be written is what matters
-}
-
-function linesOf(event: TraceEvent, at: number): string[] {
-  switch (event.kind) {
-    case "opened":
-      return [jsonText({ at, opened: event.line.slice(0, MOST_TEXT) })];
-    case "sent":
-      return [frameLine(at, "out", event.body)];
-    case "received":
-      return [frameLine(at, "in", event.body)];
-    case "text":
-      return textLines(at, event.text);
-    case "dropped": {
-      const { why, bytes, detail, body } = event;
-      const known = { ...(detail === undefined ? {} : { detail: detail.slice(0, MOST_TEXT) }) };
-      return [
-        jsonText({ at, dir: "in", dropped: why, bytes, ...known, ...(body === undefined ? {} : { body: base64(body) }) }),
-      ];
-    }
-    case "lost":
-      return [jsonText({ at, lost: event.why.slice(0, MOST_TEXT) })];
-  }
-}
-
-/** Nothing in it needs an escape. */
-function frameLine(at: number, dir: "out" | "in", body: Uint8Array): string {
-  return `{"at":${at},"dir":"${dir}","body":"${base64(body)}"}`;
-}
-
-function textLines(at: number, text: string): string[] {
-  const lines: string[] = [];
-  for (let from = 0; from < text.length; ) {
-    const half = /[\ud800-\udbff]/.test(text.charAt(from + MOST_TEXT - 1)) ? 1 : 0; // of a character that is two
-    const to = from + MOST_TEXT - half;
-    lines.push(jsonText({ at, dir: "in", text: text.slice(from, to) }));
-    from = to;
-  }
-  return lines;
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
 }

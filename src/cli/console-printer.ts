@@ -1,7 +1,8 @@
 /** Console text as it comes in, as lines that are safe to print. */
+
+import { jsonText } from "../json-text.js";
 import { visible } from "../visible.js";
 import type { Context } from "./context.js";
-import { jsonText } from "./json-text.js";
 import { writeOut } from "./output.js";
 
 /** How long the beginning of a line has rested when it is shown, in milliseconds: a prompt, for one, never ends its line. */

@@ -1,9 +1,9 @@
 /** What differs, for people and for programs. */
 import { jsonValue } from "../../protocol/json-value.js";
+import { diagnostic } from "../diagnostic.js";
 import type { Layer } from "../index.js";
 import type { Difference, ImageContent } from "../snapshot/index.js";
 import type { Context } from "./context.js";
-import { diagnostic } from "./diagnostic.js";
 import { writeTable } from "./table.js";
 
 export interface LayerDifference {

@@ -1,7 +1,7 @@
 /** What goes on, for a program that looks on: with `--progress json` stderr has nothing else, an object a line. */
 import type { Writable } from "node:stream";
+import { jsonText } from "../json-text.js";
 import type { CliErrorCode, ExitCode } from "./exit-codes.js";
-import { jsonText } from "./json-text.js";
 
 export type Event =
   /** The first. */

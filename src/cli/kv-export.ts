@@ -2,9 +2,9 @@
 import type { Command } from "commander";
 import { jsonValue } from "../../protocol/json-value.js";
 import type { KvValue } from "../index.js";
+import { jsonText } from "../json-text.js";
 import type { Context } from "./context.js";
 import { envText } from "./env-file.js";
-import { jsonText } from "./json-text.js";
 import { formatOf, formatOption, type ValueFormat } from "./kv-format.js";
 import { withDock } from "./open-dock.js";
 import { examples, type StoreOptions, storeOption } from "./options.js";

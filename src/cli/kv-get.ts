@@ -1,11 +1,11 @@
 /** `dl7450 kv get`: the value of a key. */
 import type { Command } from "commander";
 import { jsonValue } from "../../protocol/json-value.js";
+import { diagnostic } from "../diagnostic.js";
 import type { KvValue } from "../index.js";
 import { visible } from "../visible.js";
 import { CliError } from "./cli-error.js";
 import type { Context } from "./context.js";
-import { diagnostic } from "./diagnostic.js";
 import { withDock } from "./open-dock.js";
 import { examples, type StoreOptions, storeOption } from "./options.js";
 import { writeJson, writeOut } from "./output.js";

@@ -1,11 +1,11 @@
 /** Data to stdout, talk to stderr. */
 import type { Writable } from "node:stream";
+import { jsonText } from "../json-text.js";
 import { systemCode } from "../output-message.js";
 import { visible } from "../visible.js";
 import { outputError } from "./cli-error.js";
 import type { Context } from "./context.js";
 import { writeEvent } from "./events.js";
-import { jsonText } from "./json-text.js";
 import type { GlobalOptions } from "./options.js";
 
 /** Whoever read stdout has seen enough, as `head` does: no failure. */

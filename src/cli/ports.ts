@@ -2,9 +2,9 @@
 import type { Command } from "commander";
 import { isDock, type PortInfo } from "../discovery.js";
 import type { Holder } from "../holder.js";
+import { jsonText } from "../json-text.js";
 import { visible } from "../visible.js";
 import type { Context } from "./context.js";
-import { jsonText } from "./json-text.js";
 import { examples, type GlobalOptions } from "./options.js";
 import { remark, writeJson, writeOut } from "./output.js";
 import { writeTable } from "./table.js";

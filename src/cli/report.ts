@@ -1,12 +1,12 @@
 /** What a command that failed says, and which code it ends with. */
 import { inspect } from "node:util";
 import { CommanderError } from "commander";
+import { jsonText } from "../json-text.js";
 import { printable, visible } from "../visible.js";
 import { CliError } from "./cli-error.js";
 import type { Context } from "./context.js";
 import { writeEvent } from "./events.js";
 import { type CliErrorCode, EXIT, EXIT_CODES, type ExitCode } from "./exit-codes.js";
-import { jsonText } from "./json-text.js";
 import { StdoutClosed } from "./output.js";
 
 interface Failure {

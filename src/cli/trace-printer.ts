@@ -1,12 +1,12 @@
 /** Prints the lines of a trace as they are read, and names those that are broken. */
 import type { TraceLine, TraceRecord } from "../../protocol/index.js";
+import { jsonText } from "../json-text.js";
+import { tracedMessage } from "../trace/message.js";
+import { TraceTally } from "../trace/tally.js";
+import { recordJson, recordText } from "../trace/text.js";
 import type { Context } from "./context.js";
-import { jsonText } from "./json-text.js";
 import type { GlobalOptions } from "./options.js";
 import { remark, writeOut } from "./output.js";
-import { tracedMessage } from "./trace-message.js";
-import { TraceTally } from "./trace-tally.js";
-import { recordJson, recordText } from "./trace-text.js";
 
 /** Broken lines that are named. A file of nothing else isn't worth more. */
 const MOST_NAMED = 20;

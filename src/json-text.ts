@@ -1,5 +1,5 @@
 /** JSON that is safe to print. */
-import { visible } from "../visible.js";
+import { visible } from "./visible.js";
 
 /** `value` as JSON, where everything that can't be seen is an escape: JSON.stringify leaves much of it raw. */
 export function jsonText(value: object | string, indent = 0): string {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { KvValue } from "../index.js";
+import type { KvValue } from "../protocol/index.js";
 import { diagnostic } from "./diagnostic.js";
 
 const cases: [text: string, value: KvValue][] = [

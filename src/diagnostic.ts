@@ -1,6 +1,6 @@
 /** The value of a key for people: CBOR's diagnostic notation (RFC 8949 §8). */
-import { isArray } from "../../protocol/item.js";
-import type { KvValue } from "../index.js";
+import type { KvValue } from "../protocol/index.js";
+import { isArray } from "../protocol/item.js";
 import { jsonText } from "./json-text.js";
 
 /**

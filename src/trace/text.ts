@@ -8,11 +8,11 @@ import {
   TRACE_FORMAT,
   type TraceRecord,
 } from "../../protocol/index.js";
+import { diagnostic } from "../diagnostic.js";
+import { jsonText } from "../json-text.js";
 import { visible } from "../visible.js";
-import { diagnostic } from "./diagnostic.js";
-import { jsonText } from "./json-text.js";
-import { messageName, type TracedMessage } from "./trace-message.js";
-import { counted, number } from "./trace-tally.js";
+import { messageName, type TracedMessage } from "./message.js";
+import { counted, number } from "./tally.js";
 
 /** Bytes that are shown as they are: a nonce is told by them. */
 const MOST_SHOWN = 8;
