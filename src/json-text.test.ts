@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { jsonText } from "./json-text.js";
 import { unsafeLines } from "./cli/testing/run-cli.js";
+import { jsonText } from "./json-text.js";
 
 const evil = 'a\u0000\t\n\u001b[31m\u007f\u009b1m\u00ad\u200b\u202e\u2028\u2066\ud800\ufeff\ufffd\u{e0041}"\\ü日😀';
 

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync, realpathSync, rmSync, statSync, writeSync } from "node:fs";
 import type { Clock } from "../clock.js";
 import type { TraceEvent } from "../link.js";
-import { headerLine, linesOf } from "../trace/lines.js";
+import { headerLine, lineOf, recordsOf } from "../trace/lines.js";
 import { CliError, outputError } from "./cli-error.js";
 
 type State =
@@ -65,7 +65,7 @@ export class CommandTrace {
     if (this.#state.kind !== "open") return;
     const { begun, path } = this.#state;
     try {
-      for (const line of linesOf(event, begun)) this.#writeLine(line);
+      for (const record of recordsOf(event, begun)) this.#writeLine(lineOf(record));
     } catch (error) {
       this.#fail(path, error);
     }
