@@ -1,7 +1,7 @@
 /** An imperfect line and an imperfect dock: faults, stacked on one another, between a port and the service. */
 import type { DockMessage, HostMessage } from "../protocol/index.js";
 import type { DockModel } from "./dock.js";
-import { FaultyConnection, type Outage, type Stacked } from "./faulty-line.js";
+import { FaultyConnection, isCut, type Stacked } from "./faulty-line.js";
 import type { Line, Serve } from "./ports/port.js";
 
 export type Way = "toDock" | "toHost";
@@ -21,6 +21,10 @@ export interface Fault {
   hear?(message: HostMessage, dock: FaultyDock): "taken" | undefined;
   /** A message that the dock is about to say. Gives what it says instead, or undefined: as it is. */
   say?(message: DockMessage, dock: FaultyDock): readonly DockMessage[] | undefined;
+  /** It is taken away while a line is open. Gives the frames that it has kept of it, in order, which go on now. */
+  leaveLine?(way: Way, line: FaultyLine): readonly Uint8Array[];
+  /** It is taken away: has the dock do now what it has put off. */
+  leaveDock?(): void;
 }
 
 /** What a fault can do to the line. It is another object on each connection, and after each cut. */
@@ -73,16 +77,40 @@ export interface FaultClock {
 export class Faults {
   readonly #clock: FaultClock;
   readonly #counts = new Map<string, number>();
-  readonly #outage: Outage = { backAt: Number.NEGATIVE_INFINITY };
+  readonly #connections = new Set<FaultyConnection>();
+  /** Until when which fault has the line cut, for all connections there are and will be. */
+  readonly #outages = new Map<Stacked, number>();
+  /** The newest of those that stay. */
+  #lasting: Stacked | undefined;
+  /** Those that can be replaced, from the oldest to the newest. */
+  #passing: readonly Stacked[] = [];
   #newest: Stacked | undefined;
 
   constructor(clock: FaultClock) {
     this.#clock = clock;
   }
 
-  /** Adds a fault, which meets everything before those that are there. */
+  /** Adds a fault that stays, and meets everything before the others that stay. */
   add(fault: Fault): void {
-    this.#newest = { fault, older: this.#newest };
+    this.#lasting = { fault, older: this.#lasting };
+    this.#stack(this.#passing);
+  }
+
+  /**
+   * From now on these faults, each another one, from the oldest to the newest, meet everything before those that stay, and in place
+   * of those that were given here before. One that is given again goes on as it is. What the others have held back comes now: bytes,
+   * requests, a dock that is away, and the line, for however long they have cut it.
+   */
+  replace(faults: readonly Fault[]): void {
+    const known = new Map(this.#passing.map((it) => [it.fault, it]));
+    const next = faults.map((fault) => known.get(fault) ?? { fault, older: undefined });
+    const leaving = this.#passing.filter((it) => !next.includes(it));
+    this.#stack(this.#passing.filter((it) => next.includes(it)));
+    for (const it of leaving) it.older = this.#newest;
+    if (leaving.length > 0) for (const connection of this.#connections) connection.letGo(leaving);
+    for (const it of leaving) this.#outages.delete(it);
+    for (const { fault } of leaving) fault.leaveDock?.();
+    this.#stack(next);
   }
 
   /** How often what happened, by kind. `overflow` counts the bytes that a held line had no room for. */
@@ -94,13 +122,13 @@ export class Faults {
   wrap(serve: Serve): Serve {
     const circumstances = {
       clock: this.#clock,
-      outage: this.#outage,
+      connections: this.#connections,
+      outages: this.#outages,
       newest: () => this.#newest,
       count: (kind: string, times: number) => this.#count(kind, times),
     };
     return (line: Line) => {
-      const isCut = this.#clock.now() < this.#outage.backAt;
-      if (line.cut === undefined || !isCut) return new FaultyConnection(line, serve, circumstances);
+      if (line.cut === undefined || !isCut(circumstances)) return new FaultyConnection(line, serve, circumstances);
       line.cut();
       return NOBODY;
     };
@@ -114,6 +142,15 @@ export class Faults {
   /** What the dock says in place of a message. */
   say(message: DockMessage, dock: ServedDock): readonly DockMessage[] {
     return this.#say(message, dock, this.#newest);
+  }
+
+  #stack(passing: readonly Stacked[]): void {
+    this.#passing = passing;
+    this.#newest = this.#lasting;
+    for (const it of passing) {
+      it.older = this.#newest;
+      this.#newest = it;
+    }
   }
 
   #hear(message: HostMessage, dock: ServedDock, newest: Stacked | undefined): boolean {
@@ -132,20 +169,20 @@ export class Faults {
     return [message];
   }
 
-  /** The dock as a fault finds it: with the older faults between. */
-  #beneath({ fault, older }: Stacked, dock: ServedDock): FaultyDock {
+  /** The dock as a fault finds it: with the older faults between, as they are at each moment. */
+  #beneath(at: Stacked, dock: ServedDock): FaultyDock {
     return {
       model: dock.model,
       restart: () => dock.restart(),
       forget: () => dock.forget(),
       hear: (message) => {
-        if (!this.#hear(message, dock, older)) dock.hear(message);
+        if (!this.#hear(message, dock, at.older)) dock.hear(message);
       },
       say: (message) => {
-        for (const it of this.#say(message, dock, older)) dock.say(it);
+        for (const it of this.#say(message, dock, at.older)) dock.say(it);
       },
       after: (ms, then) => dock.after(ms, then),
-      count: (times = 1) => this.#count(fault.kind, times),
+      count: (times = 1) => this.#count(at.fault.kind, times),
     };
   }
 

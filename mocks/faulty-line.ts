@@ -1,24 +1,23 @@
 /** A connection whose bytes meet the faults of the line, both ways, between the port and who answers. */
+import { DELIMITER_BYTES } from "../protocol/index.js";
 import { FrameSplitter } from "./faults/frames.js";
 import { Lane } from "./faults/lane.js";
 import type { Fault, FaultClock, FaultyLine, Way } from "./faults.js";
 import type { Line, Peer, Serve } from "./ports/port.js";
 
-/** A fault, and those that were added before it. */
+/** A fault, and those beneath it, which change when faults are replaced. */
 export interface Stacked {
   readonly fault: Fault;
-  readonly older: Stacked | undefined;
-}
-
-/** Until when the line is cut, for all connections there are and will be. */
-export interface Outage {
-  backAt: number;
+  older: Stacked | undefined;
 }
 
 /** What all connections have in common. */
 interface Circumstances {
   readonly clock: FaultClock;
-  readonly outage: Outage;
+  /** Those that are open. */
+  readonly connections: Set<FaultyConnection>;
+  /** Until when which fault has the line cut. */
+  readonly outages: Map<Stacked, number>;
   readonly newest: () => Stacked | undefined;
   readonly count: (kind: string, times: number) => void;
 }
@@ -33,6 +32,12 @@ interface Place {
   cut: number | undefined;
 }
 
+/** Whether a fault has the line cut just now. */
+export function isCut({ clock, outages }: Pick<Circumstances, "clock" | "outages">): boolean {
+  for (const backAt of outages.values()) if (clock.now() < backAt) return true;
+  return false;
+}
+
 /** Between a port and who answers: to the port it is the one who answers, to that one it is the line. */
 export class FaultyConnection implements Peer, Line {
   /** For who answers: cuts the connection once all that was sent has gone, where the port can. */
@@ -41,7 +46,7 @@ export class FaultyConnection implements Peer, Line {
   readonly #circumstances: Circumstances;
   readonly #lanes: Readonly<Record<Way, Lane>>;
   readonly #peer: Peer;
-  #places = new Map<Fault, Place>();
+  #places = new Map<Stacked, Place>();
   /** The port was told to cut this connection: nothing comes back. */
   #gone = false;
 
@@ -57,8 +62,9 @@ export class FaultyConnection implements Peer, Line {
         () => this.drained(),
       ),
     };
-    if (line.cut !== undefined) this.cut = () => this.#lanes.toHost.endWith(() => this.#cut(Number.NEGATIVE_INFINITY));
+    if (line.cut !== undefined) this.cut = () => this.#lanes.toHost.endWith(() => this.#cut());
     this.#peer = serve(this);
+    circumstances.connections.add(this);
   }
 
   receive(bytes: Uint8Array): void {
@@ -78,8 +84,28 @@ export class FaultyConnection implements Peer, Line {
   }
 
   hangUp(): void {
+    this.#circumstances.connections.delete(this);
     this.#lose();
     this.#peer.hangUp();
+  }
+
+  /**
+   * Faults, from the oldest to the newest, were taken away: what the line holds back comes now, whoever holds it, and then what they have
+   * kept. A cut that waits for it happens, too.
+   */
+  letGo(leaving: readonly Stacked[]): void {
+    for (const way of WAYS) this.#lanes[way].letGo();
+    for (const at of leaving) {
+      const place = this.#places.get(at);
+      if (place === undefined) continue;
+      this.#places.delete(at);
+      for (const way of WAYS) {
+        for (const frame of at.fault.leaveLine?.(way, place.line) ?? []) {
+          this.#carry(way, Buffer.concat([frame, DELIMITER_BYTES]), at.older);
+        }
+        this.#carry(way, place.frames[way].takeUnfinished(), at.older);
+      }
+    }
   }
 
   #carry(way: Way, bytes: Uint8Array, at: Stacked | undefined): void {
@@ -99,7 +125,7 @@ export class FaultyConnection implements Peer, Line {
     place.carrying = undefined;
     const { cut } = place;
     place.cut = undefined;
-    if (cut !== undefined) this.#lanes[way].endWith(() => this.#cut(cut));
+    if (cut !== undefined) this.#lanes[way].endWith(() => this.#cutBy(at, cut));
   }
 
   *#frames(way: Way, pieces: readonly Uint8Array[], fault: Fault, { frames, line }: Place): Generator<Uint8Array> {
@@ -112,13 +138,17 @@ export class FaultyConnection implements Peer, Line {
   }
 
   #isCut(): boolean {
-    return this.#gone || this.#circumstances.clock.now() < this.#circumstances.outage.backAt;
+    return this.#gone || isCut(this.#circumstances);
   }
 
   /** A port that can't cut the connection goes on with it when the line is back; nobody has noticed but by what was lost. */
-  #cut(backAfterMs: number): void {
-    const { clock, outage } = this.#circumstances;
-    outage.backAt = Math.max(outage.backAt, clock.now() + backAfterMs);
+  #cutBy(at: Stacked, backAfterMs: number): void {
+    const { clock, outages } = this.#circumstances;
+    outages.set(at, Math.max(outages.get(at) ?? Number.NEGATIVE_INFINITY, clock.now() + backAfterMs));
+    this.#cut();
+  }
+
+  #cut(): void {
     this.#lose();
     if (this.#line.cut === undefined) return;
     this.#gone = true;
@@ -132,24 +162,26 @@ export class FaultyConnection implements Peer, Line {
     this.#places = new Map();
   }
 
-  #placeOf({ fault, older }: Stacked): Place {
-    const known = this.#places.get(fault);
+  #placeOf(at: Stacked): Place {
+    const known = this.#places.get(at);
     if (known !== undefined) return known;
     const line: FaultyLine = {
       hold: (way, ms) => this.#lanes[way].hold(ms),
       pace: (way, bytesPerSecond) => this.#lanes[way].pace(bytesPerSecond),
-      send: (way, bytes) => this.#carry(way, bytes, older),
+      send: (way, bytes) => this.#carry(way, bytes, at.older),
       cut: (backAfterMs) => {
-        if (place.carrying === undefined) this.#cut(backAfterMs);
+        if (place.carrying === undefined) this.#cutBy(at, backAfterMs);
         else place.cut = backAfterMs;
       },
-      count: (times = 1) => this.#circumstances.count(fault.kind, times),
+      count: (times = 1) => this.#circumstances.count(at.fault.kind, times),
     };
     const frames = { toDock: new FrameSplitter(), toHost: new FrameSplitter() };
     const place: Place = { line, frames, carrying: undefined, cut: undefined };
-    this.#places.set(fault, place);
+    this.#places.set(at, place);
     return place;
   }
 }
+
+const WAYS = ["toDock", "toHost"] as const;
 
 function nothing(): void {}

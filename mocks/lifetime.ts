@@ -4,6 +4,7 @@
 const PARENT_CHECK = 250;
 
 const atEnd = new Set<() => void>();
+const atReady = new Set<() => void>();
 
 /** Ends the process on a signal, or soon after its parent has ended. */
 export function endWithParent(): void {
@@ -22,9 +23,15 @@ export function onEnd(then: () => void): () => void {
   return () => atEnd.delete(then);
 }
 
+/** Has something done when it has been said where it is served. */
+export function onReady(then: () => void): void {
+  atReady.add(then);
+}
+
 /** Says where it is served: one line of JSON. */
 export function ready(port: string): void {
   process.stdout.write(`${JSON.stringify({ ready: true, port })}\n`);
+  for (const then of atReady) then();
 }
 
 /** Ends the process with an error. */

@@ -5,11 +5,12 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { type Limits, utf8Length } from "../protocol/index.js";
 import { readSnapshot, type Snapshot } from "../snapshot/folder.js";
 import type { Behind } from "./behind.js";
+import { CONTROL_HELP, Control } from "./control.js";
 import { DockModel, PROFILES, type ProfileName } from "./dock.js";
 import { DockBehind } from "./dock-behind.js";
 import { FAULT_HELP, loadFault, parseFault } from "./faults/parse.js";
 import { Faults } from "./faults.js";
-import { endWithParent, fail, onEnd } from "./lifetime.js";
+import { endWithParent, fail, onEnd, onReady } from "./lifetime.js";
 import type { Serve } from "./ports/port.js";
 import { servePseudoTerminal } from "./ports/pseudo-terminal.js";
 import { serveSerial } from "./ports/serial.js";
@@ -36,6 +37,7 @@ interface Options {
   readonly fault: readonly string[];
   readonly faultScript: readonly string[];
   readonly report: boolean;
+  readonly control: boolean;
 }
 
 /** Runs the mock dock until it is told to end. */
@@ -50,6 +52,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   const { behind, ...rest } = served;
   const serve: Serve = faults.wrap((line) => new Service(behind, memory, { line, clock, faults, chatty, ...rest }));
   if (options.report) reportAtEnd(faults);
+  if (options.control) onReady(() => obeyParent(new Control(faults, options.seed)));
   if (options.tcp !== undefined) serveTcp(options.tcp, random, serve);
   else if (options.serial !== undefined) serveSerial(options.serial, random, serve);
   else await servePseudoTerminal(random, serve);
@@ -143,6 +146,15 @@ function reportAtEnd(faults: Faults): void {
   onEnd(tell);
 }
 
+/** Reads what it is told on its standard input, whose end changes nothing. Where nobody reads the answers, it has lost its parent. */
+function obeyParent(control: Control): void {
+  process.stdout.on("error", () => fail("nobody reads what --control answers"));
+  process.stdin.on("error", () => {}); // as its end
+  process.stdin.on("data", (bytes) => {
+    for (const answer of control.feed(bytes)) process.stdout.write(`${answer}\n`);
+  });
+}
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -176,7 +188,9 @@ function parse(argv: readonly string[]): Options {
     .option("--fault <kind[:key=value,…]>", "something that goes wrong, see below; may be given several times", several, [])
     .option("--fault-script <file>", "a module that makes faults of its own", several, [])
     .option("--report", "print how often which fault happened, as lines of JSON", false)
+    .option("--control", "replace faults while it runs, see below", false)
     .addHelpText("after", `\nFaults:\n${FAULT_HELP}`)
+    .addHelpText("after", `\n${CONTROL_HELP}`)
     .addHelpText("after", "\nExample: dl7450-mock --profile preview --tcp 7450");
   program.parse([...argv], { from: "user" });
   return program.opts<Options>();

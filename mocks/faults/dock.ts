@@ -25,24 +25,30 @@ const SIGNATURE = 16;
 export function restart(options: FaultOptions, random: Random): Fault {
   const { ms = 0 } = options;
   const occasions = new Occasions(options, random);
-  let state: "up" | "away" = "up";
+  let away: { readonly dock: FaultyDock } | undefined;
+  const back = (): void => {
+    const before = away;
+    away = undefined;
+    before?.dock.restart();
+  };
   const falls = (message: HostMessage | DockMessage, dock: FaultyDock): boolean => {
-    if (state === "away") return true;
+    if (away !== undefined) return true;
     const chances = message.type === "hostData" || message.type === "dockData" ? message.bytes.length : 1;
     if (occasions.first(chances) === undefined) return false;
     dock.count();
-    state = "away";
+    const now = { dock };
+    away = now;
     // Later, even if at once: what the dock is doing just now isn't to be pulled from under it.
     dock.after(ms, () => {
-      state = "up";
-      dock.restart();
+      if (away === now) back();
     });
     return true;
   };
   return {
     kind: "restart",
-    hear: (message, dock) => ((meets(options, "toDock") || state === "away") && falls(message, dock) ? "taken" : undefined),
-    say: (message, dock) => ((meets(options, "toHost") || state === "away") && falls(message, dock) ? [] : undefined),
+    hear: (message, dock) => ((meets(options, "toDock") || away !== undefined) && falls(message, dock) ? "taken" : undefined),
+    say: (message, dock) => ((meets(options, "toHost") || away !== undefined) && falls(message, dock) ? [] : undefined),
+    leaveDock: back,
   };
 }
 
@@ -50,17 +56,21 @@ export function restart(options: FaultOptions, random: Random): Fault {
 export function slow(options: FaultOptions, random: Random): Fault {
   const { ms = 0 } = options;
   const occasions = new Occasions(options, random);
-  const kept = new Map<number, Request>();
+  const kept = new Map<number, { readonly request: Request; readonly dock: FaultyDock }>();
+  const carryOut = (id: number): void => {
+    const it = kept.get(id);
+    kept.delete(id);
+    it?.dock.hear(it.request);
+  };
   const wait = (request: Request, left: number, dock: FaultyDock): void => {
     const step = Math.min(left, PENDING_STEP);
     dock.after(step, () => {
-      if (kept.get(request.id) !== request) return;
+      if (kept.get(request.id)?.request !== request) return;
       if (left > step) {
         dock.say({ type: "pending", id: request.id });
         return wait(request, left - step, dock);
       }
-      kept.delete(request.id);
-      dock.hear(request);
+      carryOut(request.id);
     });
   };
   return {
@@ -77,9 +87,12 @@ export function slow(options: FaultOptions, random: Random): Fault {
       }
       if (message.type !== "request" || kept.size >= MOST_KEPT || !occasions.now()) return undefined;
       dock.count();
-      kept.set(message.id, message);
+      kept.set(message.id, { request: message, dock });
       wait(message, ms, dock);
       return "taken";
+    },
+    leaveDock() {
+      for (const id of kept.keys()) carryOut(id);
     },
   };
 }

@@ -24,6 +24,14 @@ export class FrameSplitter {
     }
   }
 
+  /** Gives what is kept of an unfinished frame, and keeps nothing of it. */
+  takeUnfinished(): Uint8Array {
+    const kept = Buffer.concat(this.#unfinished ?? []);
+    this.#unfinished = [];
+    this.#length = 0;
+    return kept;
+  }
+
   *#part(bytes: Uint8Array): Generator<Uint8Array> {
     if (this.#unfinished === undefined) return yield bytes;
     this.#unfinished.push(bytes);
@@ -35,9 +43,7 @@ export class FrameSplitter {
   }
 
   #endFrame(ask: AskFrame): Uint8Array {
-    const frame = Buffer.concat(this.#unfinished ?? []);
-    this.#unfinished = [];
-    this.#length = 0;
+    const frame = this.takeUnfinished();
     if (frame.length === 0) return DELIMITER_BYTES;
     const frames = ask(frame) ?? [frame];
     return Buffer.concat(frames.flatMap((it) => [it, DELIMITER_BYTES]));

@@ -17,6 +17,8 @@ interface Kept {
   out: number;
 }
 
+const AT_ONCE = { bytesPerMs: Number.POSITIVE_INFINITY, out: 0 };
+
 export class Lane {
   readonly #clock: FaultClock;
   readonly #out: (bytes: Uint8Array) => void;
@@ -79,15 +81,25 @@ export class Lane {
     return this.#keptBytes >= FULL;
   }
 
+  /** All that is kept comes out now, and the lane is neither held nor paced any more. */
+  letGo(): void {
+    this.#begin(this.#kept.map(({ bytes, out }) => ({ bytes: bytes.subarray(out), from: this.#clock.now(), ...AT_ONCE })));
+    this.#release();
+  }
+
   /** Begins anew: loses what is kept, and is neither held nor paced. */
   clear(): void {
+    this.#begin([]);
+    this.#keptBytes = 0;
+    this.#end = undefined;
+  }
+
+  #begin(kept: Kept[]): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
-    this.#kept = [];
-    this.#keptBytes = 0;
+    this.#kept = kept;
     this.#lastDue = this.#heldUntil = Number.NEGATIVE_INFINITY;
     this.#bytesPerSecond = Number.POSITIVE_INFINITY;
-    this.#end = undefined;
   }
 
   #keep(bytes: Uint8Array): void {

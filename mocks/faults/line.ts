@@ -64,6 +64,10 @@ export function reorder(options: FaultOptions, random: Random): Fault {
       state.kept = frame;
       return [];
     },
+    leaveLine(way, line) {
+      const { kept } = states.of(line, way);
+      return kept === undefined ? [] : [kept];
+    },
   };
 }
 

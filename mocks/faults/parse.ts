@@ -110,7 +110,7 @@ export async function loadFault(path: string, random: Random): Promise<readonly 
   });
 }
 
-const HOOKS = ["carry", "carryFrame", "hear", "say"] as const;
+const HOOKS = ["carry", "carryFrame", "hear", "say", "leaveLine", "leaveDock"] as const;
 
 function isFault(it: unknown): it is Fault {
   if (typeof it !== "object" || it === null || !("kind" in it) || typeof it.kind !== "string") return false;

@@ -19,19 +19,58 @@ export interface RunningMock {
   stop(): Promise<void>;
 }
 
+/** One whose faults can be changed. It doesn't keep this process alive, and ends with it. */
+export interface ControlledMock extends RunningMock {
+  /** For `Dock.open`. */
+  readonly target: string;
+  /**
+   * From now on it has these faults, named as `dl7450-mock --fault` takes them, and no others that were given here before: nothing of
+   * those is left behind. One that was given before, too, goes on. Fails with `USAGE`, in the mock's words, when one can't be, and
+   * then all is as it was; with `NO_DOCK` when the mock has ended, with `TIMEOUT` when it doesn't answer in time.
+   */
+  setFaults(texts: readonly string[]): Promise<void>;
+}
+
 /** Starts a mock dock with `args` after its name. `timeout` is in milliseconds. */
 export async function startMock(args: readonly string[], timeout: number, signal?: AbortSignal): Promise<RunningMock> {
-  const overTcp = process.platform === "win32"; // which has no pseudo-terminals to open by name
-  const line = overTcp ? ["--tcp", "127.0.0.1:0"] : [];
-  const child = spawn(process.execPath, [mockProgram, ...line, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  return begun(spawnMock(args, "ignore"), timeout, signal);
+}
+
+/** The same for one whose faults can be changed. */
+export async function startControlledMock(
+  args: readonly string[],
+  timeout: number,
+  signal?: AbortSignal,
+): Promise<ControlledMock> {
+  const { MockControl } = await import("./mock-control.js"); // only for who needs it
+  const child = spawnMock(["--control", ...args], "pipe");
+  const { port, ...mock } = await begun(child, timeout, signal);
+  const control = new MockControl(child);
+  return { ...mock, target: OVER_TCP ? `tcp://${port}` : port, setFaults: (texts) => control.setFaults(texts) };
+}
+
+/** Windows has no pseudo-terminals to open by name. */
+const OVER_TCP = process.platform === "win32";
+
+function spawnMock(args: readonly string[], input: "ignore" | "pipe"): ChildProcess {
+  const line = OVER_TCP ? ["--tcp", "127.0.0.1:0"] : [];
+  return spawn(process.execPath, [mockProgram, ...line, ...args], { stdio: [input, "pipe", "pipe"] });
+}
+
+/** Waits until a mock is ready; ends it where that doesn't come. */
+async function begun(
+  child: ChildProcess,
+  timeout: number,
+  signal?: AbortSignal,
+): Promise<RunningMock & { readonly port: string }> {
   try {
     const port = await portOf(child, timeout, signal);
     const [host = "", number = ""] = port.split(":");
     const open: RunningMock["open"] = (timeout, signal) =>
-      overTcp
+      OVER_TCP
         ? openTcp({ host, port: Number(number) }, timeout, signal)
         : openSerial(port, { baudRate: USUAL_BAUD_RATE, timeout, signal });
-    return { open, stop: () => endMock(child) };
+    return { port, open, stop: () => endMock(child) };
   } catch (error) {
     await endMock(child);
     throw error;
