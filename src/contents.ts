@@ -63,7 +63,8 @@ export async function contentOfImage(
   return { type: checkedType(head, said), size, sha256: Buffer.from(sha256).toString("hex") };
 }
 
-async function imageContent(
+/** What an image in a list is, which moves where the dock doesn't know its SHA-256. */
+export async function imageContent(
   dock: Dock,
   { tag, type, size, sha256 }: ImageEntry,
   where: CallOptions & { readonly store?: Layer },

@@ -1,10 +1,10 @@
-/** How what a layer holds differs from what it should hold, and how it comes to hold that: in one transaction, by what differs alone. */
+/** How what a layer holds differs from what it should hold, and how it comes to hold that: by what differs alone. */
 import { type KvValue, type Layer, utf8Length } from "../protocol/index.js";
 import type { Contents, ImageContent } from "./contents.js";
 import type { Dock } from "./dock.js";
 import { DockError } from "./errors.js";
 import { encodedSize, sameValue } from "./kv-value.js";
-import { checkName } from "./layers.js";
+import { checkName, type WriteOptions } from "./layers.js";
 import type { CallOptions } from "./session.js";
 import type { ImageSource } from "./source.js";
 import type { Transaction } from "./transaction.js";
@@ -15,6 +15,12 @@ import { checkValueSize } from "./writing.js";
 export type Difference =
   | { readonly kind: "image"; readonly name: string; readonly is?: ImageContent; readonly wanted?: ImageContent }
   | { readonly kind: "key"; readonly name: string; readonly is?: KvValue; readonly wanted?: KvValue };
+
+/** What is different in a layer, seen from the dock: `wanted` is what it should hold. */
+export interface LayerDifference {
+  readonly store: Layer;
+  readonly differences: readonly Difference[];
+}
 
 /** The differences, images first, each kind ordered by the bytes of its names. Whether a value is unique per dock makes none. */
 export function differences(is: Contents, wanted: Contents): Difference[] {
@@ -43,8 +49,8 @@ export interface ReconcileOptions extends CallOptions {
 }
 
 /**
- * Makes a layer hold what is wanted, in one transaction; nothing is sent where there are no differences. Fails as a transaction does, and
- * with `SOURCE` when the bytes of an image aren't those that were wanted; nothing is changed then.
+ * Makes a layer hold what is wanted, in one transaction, or one by one on a dock that knows no transactions; nothing is sent where there are no differences.
+ * Fails as a transaction does, and with `SOURCE` when the bytes of an image aren't those that were wanted; nothing is changed then by a transaction.
  */
 export async function reconcile(
   dock: Dock,
@@ -55,23 +61,38 @@ export async function reconcile(
   if (found.length === 0) return;
   const size = bytesToSend(found);
   let before = 0;
-  await dock.transaction(
-    store,
-    async (tx) => {
-      // What goes makes room for what comes.
-      await inBatches(found, async (it) => it.wanted === undefined && (await tx[storeOf(it)].delete(it.name)));
-      await inBatches(found, async (it) => {
-        if (it.kind === "key" && it.wanted !== undefined) await tx.kv.set(it.name, it.wanted);
-      });
-      for (const it of found) {
-        if (it.kind !== "image" || it.wanted === undefined) continue;
-        const progress = ({ sent }: { sent: number }): void => onProgress?.({ sent: before + sent, size });
-        await putWanted(tx, it.name, it.wanted, sourceOf(it.name), progress);
-        before += it.wanted.size;
-      }
+  const write = async (to: Writes): Promise<void> => {
+    // What goes makes room for what comes.
+    await inBatches(found, async (it) => it.wanted === undefined && (await to[storeOf(it)].delete(it.name)));
+    await inBatches(found, async (it) => {
+      if (it.kind === "key" && it.wanted !== undefined) await to.kv.set(it.name, it.wanted);
+    });
+    for (const it of found) {
+      if (it.kind !== "image" || it.wanted === undefined) continue;
+      const progress = ({ sent }: { sent: number }): void => onProgress?.({ sent: before + sent, size });
+      await putWanted(to, it.name, it.wanted, sourceOf(it.name), progress);
+      before += it.wanted.size;
+    }
+  };
+  const options = { confirm, signal, timeout };
+  if (dock.features.includes("txn")) await dock.transaction(store, write, options);
+  else await write(oneByOne(dock, { ...options, store }));
+}
+
+/** What writes to a layer, in a transaction or not. */
+type Writes = Pick<Transaction, "kv" | "images">;
+
+function oneByOne({ kv, images }: Dock, all: WriteOptions): Writes {
+  return {
+    kv: {
+      set: (key, value, options) => kv.set(key, value, { ...all, ...options }),
+      delete: (key, options) => kv.delete(key, { ...all, ...options }),
     },
-    { confirm, signal, timeout },
-  );
+    images: {
+      put: (tag, source, options) => images.put(tag, source, { ...all, ...options }),
+      delete: (tag, options) => images.delete(tag, { ...all, ...options }),
+    },
+  };
 }
 
 /**
@@ -129,13 +150,13 @@ function bytesToSend(found: readonly Difference[]): number {
 }
 
 async function putWanted(
-  tx: Transaction,
+  to: Writes,
   tag: string,
   wanted: ImageContent,
   source: ImageSource,
   onProgress: (progress: { sent: number }) => void,
 ): Promise<void> {
-  const put = await tx.images.put(tag, source, { type: wanted.type, onProgress });
+  const put = await to.images.put(tag, source, { type: wanted.type, onProgress });
   if (put.sha256 === wanted.sha256) return;
   throw new DockError({
     code: "SOURCE",

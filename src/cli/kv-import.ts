@@ -1,9 +1,10 @@
 /** `dl7450 kv import`: keys and values out of a file, all of them or none. */
 import type { Command } from "commander";
+import { counted } from "../difference-text.js";
 import type { KvValue } from "../index.js";
 import { CliError } from "./cli-error.js";
 import type { Context } from "./context.js";
-import { counted, differenceJson, writeDifferences } from "./difference-text.js";
+import { differenceJson, writeDifferences } from "./difference-text.js";
 import { envValues } from "./env-file.js";
 import { readText } from "./input.js";
 import { valuesOfText } from "./json-values.js";

@@ -1,8 +1,9 @@
 /** `dl7450 snapshot diff`: how the dock differs from a snapshot. */
 import type { Command } from "commander";
+import { counted } from "../difference-text.js";
 import { CliError } from "./cli-error.js";
 import type { Context } from "./context.js";
-import { counted, differenceJson, writeDifferences } from "./difference-text.js";
+import { differenceJson, writeDifferences } from "./difference-text.js";
 import { withDock } from "./open-dock.js";
 import { examples, type LayersOptions, layersOption } from "./options.js";
 import { remark, writeJson } from "./output.js";

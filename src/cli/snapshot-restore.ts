@@ -1,7 +1,8 @@
 /** `dl7450 snapshot restore`: has the dock hold again what it held. */
 import type { Command } from "commander";
+import { counted } from "../difference-text.js";
 import type { Context } from "./context.js";
-import { counted, differenceJson, writeDifferences } from "./difference-text.js";
+import { differenceJson, writeDifferences } from "./difference-text.js";
 import { withDock } from "./open-dock.js";
 import { dryRunOption, examples, type LayersOptions, layersOption } from "./options.js";
 import { remark, writeJson } from "./output.js";

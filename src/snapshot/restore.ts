@@ -5,18 +5,12 @@ import { checkedImage, readSnapshot, type Snapshot } from "../../snapshot/folder
 import type { SnapshotImage } from "../../snapshot/manifest.js";
 import { throwIfAborted } from "../check.js";
 import { contentOfImage, contentsOf, requireLayer } from "../contents.js";
-import { checkPossible, type Difference, differences, reconcile } from "../difference.js";
+import { checkPossible, differences, type LayerDifference, reconcile } from "../difference.js";
 import type { Dock } from "../dock.js";
 import { DockError } from "../errors.js";
 import { systemCode } from "../output-message.js";
 import { printable, quoted } from "../visible.js";
 import type { OnProgress, SnapshotOptions } from "./save.js";
-
-/** What is different in a layer, seen from the dock: `wanted` is what the snapshot has. */
-export interface LayerDifference {
-  readonly store: Layer;
-  readonly differences: readonly Difference[];
-}
 
 /**
  * What differs between a dock and a snapshot, of the layers that the snapshot has. Of another dock than the snapshot's own, values that are
