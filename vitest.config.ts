@@ -9,7 +9,7 @@ export default defineConfig({
     projects: [
       // Modules have no state of their own, so that files can share them: loading them for each takes longer than the tests.
       { extends: true, test: { name: "unit", isolate: false, include: ["{src,protocol,mocks,snapshot}/**/*.test.ts"] } },
-      { extends: true, test: { name: "hil", include: ["hil-tests/{,cli/}*.test.ts"] } },
+      { extends: true, test: { name: "hil", include: ["hil-tests/{,cli/,kit/}*.test.ts"] } },
       // In a VM, by `npm run test:usb`.
       { extends: true, test: { name: "usb", include: ["hil-tests/usb/*.test.ts"] } },
     ],

@@ -59,6 +59,26 @@ export async function openTarget(target: Target, options: TargetOptions): Promis
   }
 }
 
+/**
+ * What tells the place of a dock from others on this host, however it is spelt: the USB serial number where there is one. Nothing for a mock dock, which is
+ * its caller's own. Fails with `NO_DOCK` or `SEVERAL_DOCKS`.
+ */
+export async function placeName(target: Target, ports = listPorts): Promise<string | undefined> {
+  switch (target.kind) {
+    case "mock":
+      return undefined;
+    case "tcp":
+      return `${target.address.host}:${target.address.port}`;
+    case "id":
+      return target.serialNumber;
+    case "path":
+    case "only": {
+      const { path, serialNumber } = target.kind === "path" ? await portAt(target.path, ports) : await portOfOnlyDock(ports);
+      return serialNumber ?? (await realpath(path).catch(() => path));
+    }
+  }
+}
+
 /** Where a dock is for as long as somebody wants it, however often its line is lost. */
 export interface LastingPlace {
   /** Opens the line for the first time, as `openTarget` does. */

@@ -1,0 +1,117 @@
+/** The kit: what its tests find, leave and are told, in runs of vitest of their own. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { Dock } from "../../src/index.js";
+import { startMock } from "../mock-dock.js";
+import { beginRun, type Ended } from "./run.js";
+
+/** Where the leases of these runs are. */
+const home = mkdtempSync(join(tmpdir(), "dl7450-kit-home-"));
+
+beforeAll(() => () => rmSync(home, { recursive: true, force: true }));
+
+describe("tests of a mock dock", { timeout: 60_000 }, () => {
+  let ended: Ended;
+
+  beforeAll(async () => {
+    ended = await beginRun(["putting-back", "failing"], { DL7450_PORT: "mock:" }, home).ended();
+  }, 60_000);
+
+  test.for([
+    "finds nothing of it",
+    "finds what was left",
+    "finds factory as it was",
+    "goes on",
+    "finds nothing that was left",
+    "opens one of its own",
+    "is tried again",
+  ])("the test that %s passes", (name) => {
+    expect(ended.tests.get(name)?.status).toBe("passed");
+  });
+
+  test.for([
+    ["leaves a transaction open", "2 calls, streams or transactions were still under way when the test ended"],
+    ["leaves a write under way", "A call, stream or transaction was still under way when the test ended"],
+    ["is told what it did", "expected 'GMT' to be 'Mars'"],
+  ] as const)("the test that %s fails for that alone", ([name, why]) => {
+    expect(ended.tests.get(name)).toMatchObject({ status: "failed", message: expect.stringContaining(why) });
+  });
+
+  test("a test that takes too long fails for that alone, whatever it has left under way", () => {
+    const [, report = ""] = /<testcase [^>]*name="takes too long"[^>]*>(.*?)<\/testcase>/s.exec(ended.junit) ?? [];
+    expect(report.match(/<failure message="[^"]*/g)).toEqual([expect.stringContaining("Test timed out in 200ms")]);
+    expect(ended.tests.get("closes its dock")?.status).toBe("passed");
+  });
+
+  test("of two tests at once one hasn't the dock, and is told why", () => {
+    const both = ["has the dock", "doesn't have it as well"].map((name) => ended.tests.get(name));
+    expect(both.map((it) => it?.status).toSorted()).toEqual(["failed", "passed"]);
+    expect(both.map((it) => it?.message).join()).toContain("A dock is used by one test at a time");
+  });
+
+  test("what failed has its frames and the console text in JUnit, and its trace", () => {
+    const [, report = ""] = /<testcase [^>]*name="is told what it did"[^>]*>(.*?)<\/testcase>/s.exec(ended.junit) ?? [];
+    expect(report).toMatch(/→ {2}request {2}\d+ kv\.get .*timezone/);
+    expect(report).toMatch(/← {2}result {3}\d+ kv\.get .*GMT/);
+    expect(report).toMatch(/\nconsole:\n.*MOCK-0001, not a real one\n/s);
+    expect(report).toContain("frames out");
+    expect(report).toContain("trace show");
+  });
+
+  test("GitHub is told what failed and what was skipped, at the line of the test", () => {
+    expect(ended.output).toMatch(/::notice file=[^,]*failing\.scene\.ts,line=4,column=\d+,title=dock::MOCK-0001/);
+    expect(ended.output).toMatch(/::notice file=[^,]*failing\.scene\.ts,line=9,.*title=skipped::"MOCK-0001" lacks/);
+  });
+
+  test("what is skipped says why, in JUnit as well", () => {
+    expect(ended.tests.get("is skipped for what the dock lacks")?.status).toBe("skipped");
+    expect(ended.junit).toContain('name="skipped" value="&quot;MOCK-0001&quot; lacks the feature &quot;write.factory&quot;"');
+  });
+});
+
+test("a dock that isn't a mock is only read, unless its name is allowed", { timeout: 60_000 }, async () => {
+  await using mock = await startMock("--tcp", "0", "--name", "RW02-0005");
+  const DL7450_ALLOW_WRITE = "RW02-0006";
+  const { tests, junit } = await beginRun(["read-only"], { DL7450_PORT: mock.target, DL7450_ALLOW_WRITE }, home).ended();
+  expect([...tests].map(([name, { status }]) => [name, status])).toEqual([
+    ["is skipped for want of leave", "skipped"],
+    ["can't write all the same", "passed"],
+    ["is skipped for having no mock", "skipped"],
+  ]);
+  expect(junit).toContain("DL7450_ALLOW_WRITE=RW02-0005 would let it be written");
+});
+
+test("a test whose dock dies says so; those after it are skipped with the reason", { timeout: 60_000 }, async () => {
+  await using mock = await startMock("--tcp", "0");
+  const { tests, junit } = await beginRun(["dying"], { DL7450_PORT: mock.target, MOCK_PID: String(mock.pid) }, home).ended();
+  expect([...tests].map(([, { status }]) => status)).toEqual(["failed", "skipped", "skipped", "skipped"]);
+  expect(tests.get("loses its dock")?.message).toContain("It wasn't found again within 300 ms");
+  expect(junit).toMatch(/name="skipped" value="A test before has failed for want of its dock, which isn&apos;t back/);
+});
+
+test("of two runs on one dock the second waits, and goes on as soon as the first is killed, with the dock as it was", {
+  timeout: 60_000,
+}, async () => {
+  await using mock = await startMock("--tcp", "0", "--name", "RW02-0005");
+  {
+    await using dock = await Dock.open(mock.target);
+    await dock.kv.set("mode", "usual", { store: "runtime" });
+    await dock.images.put("logo", Buffer.alloc(3_000, 2), { store: "runtime", type: "none" });
+  }
+  const env = { DL7450_PORT: mock.target, DL7450_ALLOW_WRITE: "RW02-0005" };
+  const first = beginRun(["holding"], env, home);
+  await first.printed("has the dock");
+  const [, pid] = /(\d+) has the dock/.exec(first.output()) ?? [];
+  const second = beginRun(["looking"], env, home);
+  await second.printed(`is taken by process ${pid}`);
+  process.kill(Number(pid), "SIGKILL");
+  first.process.kill("SIGKILL");
+  const killed = performance.now();
+  const { tests, output } = await second.ended();
+  expect(tests.get("finds the dock as it was")).toEqual({ status: "passed", message: "" });
+  expect(performance.now() - killed).toBeLessThan(10_000);
+  expect(output).toContain('"RW02-0005" is put back as it was before process');
+  await first.ended();
+});

@@ -1,0 +1,128 @@
+/** `dockTest`: vitest's `test` with a dock in it. */
+import { beforeEach, type TestAPI, type TestContext, TestRunner, type test } from "vitest";
+import type { Dock, OpenOptions } from "../dock.js";
+import { quoted } from "../visible.js";
+import { declaredAt, noteDeclaration } from "./declared.js";
+import type { Faults } from "./faults.js";
+import { type Needs, needsOf } from "./needs.js";
+import type { Place } from "./place.js";
+import type { Isolation } from "./putting-back.js";
+import { reportFailure, skipFor } from "./report.js";
+import { Station, type Taken, type Wish } from "./station.js";
+
+/** What `dockTest.override` and `provide` in vitest's configuration change. */
+export interface DockTestOptions {
+  /** The dock, as `Dock.open` takes it: a path, `id:SERIAL`, `tcp://HOST:PORT`, `mock:`. Unless told `DL7450_PORT` in the environment, else the only one there is. */
+  readonly port: string | undefined;
+  /** The docks of a test that has several: `dock` is the first. Unless told, the one of `port`. */
+  readonly ports: readonly string[];
+  /** What is put back after each test; `"layer"` unless told. */
+  readonly isolate: Isolation;
+  /** Longest time to wait for a dock that somebody else on this host has, in milliseconds; 60,000 unless told. */
+  readonly leaseTimeout: number;
+  /** How `dock` is opened. Unless told otherwise it is looked for, for 10 s, when it is lost. */
+  readonly opening: OpenOptions;
+}
+
+/** What a test is given. */
+export interface DockTestFixtures extends DockTestOptions {
+  /** The dock: nobody else's meanwhile, open, and put back afterwards. */
+  readonly dock: Dock;
+  /** One for each of `ports`. */
+  readonly docks: readonly [Dock, ...Dock[]];
+  /** Opens a session of the test's own, in place of `dock`, which is closed. It is closed at the end of the test, if the test hasn't. */
+  readonly open: (options?: OpenOptions) => Promise<Dock>;
+  /** Skips the test unless the dock has these features; `"mock"` is a dock that isn't hardware. The reason is in every report. */
+  readonly needs: Needs;
+  /** Has the mock dock, or its line, fail until the end of the test. Skips the test where the dock isn't a mock. */
+  readonly faults: Faults;
+}
+
+/** What the fixtures need of one another. */
+interface Behind {
+  readonly station: Station;
+  readonly taken: Taken;
+}
+
+/**
+ * Tests that have a dock. Before the first of a file the dock is taken, so that nobody else on the host has it until the file's end, and
+ * opened; after each test it is made to hold what it held. What a failing test had to do with it is in the report.
+ * @example dockTest("it knows its time zone", async ({ dock }) => expect(await dock.kv.get("timezone")).toBe("GMT"));
+ */
+export const dockTest: TestAPI<DockTestFixtures> = collected().extend<DockTestFixtures & Behind>({
+  port: [undefined, { injected: true }],
+  ports: async ({ port }, use) => use([port ?? process.env.DL7450_PORT ?? ""]),
+  isolate: ["layer", { injected: true }],
+  leaseTimeout: [60_000, { injected: true }],
+  opening: {},
+  station: [
+    // biome-ignore lint/correctness/noEmptyPattern: vitest looks which fixtures it names
+    async ({}, use) => {
+      const station = new Station((text) => console.warn(text));
+      await use(station);
+      await station.release();
+    },
+    { scope: "file" },
+  ],
+  taken: async ({ task, annotate, onTestFinished, station, ports, isolate, leaseTimeout, opening }, use) => {
+    const wish: Wish = { ports, isolate, leaseTimeout, opening };
+    const taken = await station.beginTest(wish);
+    let wrong: readonly Error[] = [];
+    // Thrown in here it would be told twice.
+    onTestFinished(() => {
+      if (wrong.length > 0) throw new AggregateError(wrong.map((error) => declaredAt(task, error)));
+    });
+    await use(taken);
+    if (taken.kind === "failed") return;
+    const hasFailed = task.result?.state === "fail";
+    if (hasFailed) await reportFailure({ annotate, task }, taken.places);
+    wrong = await station.endTest(wish, hasFailed ? "has failed" : "has passed");
+    if (!hasFailed && wrong.length > 0) await reportFailure({ annotate, task }, taken.places);
+  },
+  dock: async ({ taken }, use) => use(placesOf(taken)[0].dock),
+  docks: async ({ taken }, use) => {
+    const [first, ...others] = placesOf(taken);
+    await use([first.dock, ...others.map(({ dock }) => dock)]);
+  },
+  open: async ({ taken }, use) => use((options) => placesOf(taken)[0].open(options)),
+  needs: async ({ taken, annotate, skip }, use) =>
+    use(needsOf(placesOf(taken), (reason) => skipFor({ annotate, skip }, reason))),
+  faults: async ({ taken, annotate, skip }, use) => {
+    const [{ faults, dock }] = placesOf(taken);
+    if (faults === undefined) {
+      return skipFor({ annotate, skip }, `${quoted(dock.name)} is no mock dock, and has no faults on demand`);
+    }
+    await use(faults);
+  },
+});
+
+/**
+ * vitest's `test`, but its docks are waited for before a test begins, within limits of their own instead of the test's. A fixture that has thrown isn't made again
+ * when its test is tried again, so that it is the hook that throws.
+ */
+function collected(): typeof test {
+  const prepared = new WeakSet<object>();
+  return TestRunner.createTaskCollector(function (this: object, ...args: unknown[]) {
+    const suite = TestRunner.getCurrentSuite();
+    if (!prepared.has(suite)) {
+      prepared.add(suite);
+      beforeEach(checkTaken, 0);
+    }
+    Reflect.apply(suite.test.fn, this, args);
+    const task = suite.tasks.at(-1);
+    if (task !== undefined) noteDeclaration(task);
+  });
+}
+
+/** Naming it has vitest make the fixture, for tests that have it. */
+function checkTaken({ taken, annotate, skip }: TestContext & Partial<Behind>): void {
+  if (taken === undefined || taken.kind === "ready") return;
+  if (!taken.known) throw taken.error;
+  const why = taken.error instanceof Error ? taken.error.message : String(taken.error);
+  skipFor({ annotate, skip }, `A test before has failed for want of its dock, which isn't back: ${why}`);
+}
+
+function placesOf(taken: Taken): readonly [Place, ...Place[]] {
+  if (taken.kind === "failed") throw taken.error;
+  return taken.places;
+}

@@ -1,0 +1,39 @@
+/** What a test needs of its docks, and why they don't have it. */
+import { quoted } from "../visible.js";
+import type { Place } from "./place.js";
+
+/** Features of SPEC §3.3, and `"mock"`. */
+export type Need =
+  | "stores"
+  | "write.ephemeral"
+  | "write.runtime"
+  | "write.factory"
+  | "txn"
+  | "restart"
+  | "reset"
+  | "code"
+  | "log"
+  | "mock"
+  | (string & {});
+
+export type Needs = (...features: readonly Need[]) => void;
+
+/** @param skip ends the test, with the reason */
+export function needsOf(places: readonly Place[], skip: (reason: string) => never): Needs {
+  return (...features) => {
+    for (const place of places) {
+      for (const feature of features) {
+        const why = lackOf(place, feature);
+        if (why !== undefined) skip(why);
+      }
+    }
+  };
+}
+
+function lackOf({ dock, isMock, mayWrite }: Place, feature: Need): string | undefined {
+  const name = quoted(dock.name);
+  if (feature === "mock") return isMock ? undefined : `${name} is no mock dock`;
+  if (!dock.features.includes(feature)) return `${name} lacks the feature ${quoted(feature)}`;
+  const changes = feature.startsWith("write.") || ["txn", "restart", "reset"].includes(feature);
+  return changes && !mayWrite ? `${name} is only read: DL7450_ALLOW_WRITE=${dock.name} would let it be written` : undefined;
+}

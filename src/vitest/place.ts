@@ -1,0 +1,285 @@
+/** One dock that tests have: taken, open, and put back after each of them. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import envPaths from "env-paths";
+import { readSnapshot } from "../../snapshot/folder.js";
+import { pause, systemClock } from "../clock.js";
+import type { Dock, DockInfo, OpenOptions } from "../dock.js";
+import { DockError, type DockErrorCode } from "../errors.js";
+import { type LinkCounters, noCounters } from "../link.js";
+import { saveSnapshot } from "../snapshot/save.js";
+import { parseTarget, placeName } from "../transport/target.js";
+import { quoted, visible } from "../visible.js";
+import { BlackBox } from "./black-box.js";
+import { Faults } from "./faults.js";
+import { holderText, Lease } from "./lease.js";
+import { type Baseline, baselineIn, type Isolation, layersOf, putBack, saveBaseline } from "./putting-back.js";
+import { type Spot, spotOf } from "./spot.js";
+import { keysOf } from "./story.js";
+
+/** How long a dock that isn't there is waited for, before a test and within it, in milliseconds: one that restarts takes some seconds. */
+const OUTAGE = 10_000;
+/** Between two attempts, in milliseconds. */
+const EVERY = 250;
+/** What may be otherwise a moment later. */
+const PASSING: ReadonlySet<DockErrorCode> = new Set(["NO_DOCK", "NO_ANSWER", "LINK_LOST", "BUSY", "TIMEOUT", "PROTOCOL"]);
+
+export interface TakeOptions {
+  /** Longest time to wait for who else has the dock, in milliseconds. */
+  readonly leaseTimeout: number;
+  /** Whether a dock that isn't there is waited for. */
+  readonly patience: "waits" | "tries once";
+  /** Tells people what is going on. */
+  readonly say: (text: string) => void;
+}
+
+interface Patience {
+  readonly outage: number;
+  readonly taken: number;
+}
+
+export class Place {
+  /** What the dock is named by; nothing is the only one there is. */
+  readonly port: string;
+  /** What has passed in this test. */
+  readonly box = new BlackBox();
+  /** What goes wrong with a mock dock; others have none. */
+  readonly faults: Faults | undefined;
+  readonly #spot: Spot;
+  readonly #lease: Lease | undefined;
+  readonly #say: TakeOptions["say"];
+  /** The kit's session; undefined while a test has its own, or when it has ended. */
+  #dock: Dock | undefined;
+  /** Sessions of the test's own. */
+  #others: Dock[] = [];
+  /** All sessions of the test, with what they had counted before. */
+  #counted: { readonly dock: Dock; readonly before: LinkCounters }[] = [];
+  #info: DockInfo | undefined;
+  #mayWrite: boolean;
+  #baseline: Baseline | undefined;
+  /** Where the baseline is kept, of a dock without a lease. */
+  #folder: string | undefined;
+
+  /** Waits for a dock that others have, opens it, and puts back what somebody has left that died. Fails as `Dock.open` does, and as `Lease.take`. */
+  static async take(port: string, opening: OpenOptions, options: TakeOptions): Promise<Place> {
+    const isPatient = options.patience === "waits";
+    const target = parseTarget(port);
+    const outage = isPatient ? outageOf(opening) : 0;
+    const name = await retried(outage, () => placeName(target));
+    const lease = name === undefined ? undefined : await takeLease(name, isPatient ? options.leaseTimeout : 0, options.say);
+    let place: Place | undefined;
+    try {
+      place = new Place(port, await spotOf(port, target), lease, options.say);
+      // Somebody may have the port who knows of no lease.
+      await place.ready(opening, { outage, taken: isPatient ? options.leaseTimeout : 0 });
+      await place.#recover();
+      return place;
+    } catch (error) {
+      await place?.release();
+      await lease?.release();
+      throw error;
+    }
+  }
+
+  private constructor(port: string, spot: Spot, lease: Lease | undefined, say: TakeOptions["say"]) {
+    this.port = port;
+    this.#spot = spot;
+    this.#lease = lease;
+    this.#say = say;
+    this.faults = spot.mock && new Faults(spot.mock);
+    this.#mayWrite = this.isMock;
+  }
+
+  /** The kit's session. */
+  get dock(): Dock {
+    if (this.#dock === undefined) throw new Error("the dock isn't open: a place is made ready before each test");
+    return this.#dock;
+  }
+
+  /** Whether it is a mock dock of this place's own. */
+  get isMock(): boolean {
+    return this.faults !== undefined;
+  }
+
+  /** What the dock said of itself when it was opened. */
+  get info(): DockInfo | undefined {
+    return this.#info;
+  }
+
+  /** Whether tests may change the dock: a mock, or one that `DL7450_ALLOW_WRITE` names. */
+  get mayWrite(): boolean {
+    return this.#mayWrite;
+  }
+
+  /** What the lines of this test have counted. */
+  get counters(): LinkCounters {
+    const sum = noCounters();
+    for (const { dock, before } of this.#counted) {
+      const { counters } = dock.link;
+      for (const key of keysOf(sum)) sum[key] += counters[key] - before[key];
+    }
+    return sum;
+  }
+
+  /** Sessions that are open. */
+  get sessions(): readonly Dock[] {
+    return this.#dock === undefined ? this.#others : [this.#dock, ...this.#others];
+  }
+
+  /**
+   * Sees to it that the dock is open, or fails as `Dock.open` does. A dock that another has taken the place of is `NO_DOCK`.
+   * @param patience how long to wait for one that isn't there, and for one that somebody has open, in milliseconds
+   */
+  async ready(opening: OpenOptions, patience: Patience = { outage: outageOf(opening), taken: 0 }): Promise<void> {
+    if (this.box.isLost) await this.#dock?.info(); // which waits for it
+    if (this.#dock !== undefined) return;
+    const options = { reconnect: { timeout: OUTAGE }, ...opening };
+    const dock = await retried(patience.outage, () => this.#openSession(options), patience.taken);
+    this.#dock = dock;
+    void dock.closed.then(() => {
+      if (this.#dock === dock) this.#dock = undefined;
+    });
+    this.#info ??= await dock.info();
+    const { id } = this.#info;
+    if (dock.id === id) return;
+    await dock.close();
+    throw new DockError({ code: "NO_DOCK", message: `Another dock is there now: ${quoted(dock.id)}, not ${quoted(id)}.` });
+  }
+
+  /** A test begins, with the dock as it is now. */
+  beginTest(): void {
+    this.box.begin();
+    this.#counted = [{ dock: this.dock, before: { ...this.dock.link.counters } }];
+  }
+
+  /** Opens a session for the test, in place of the kit's. */
+  async open(options: OpenOptions = {}): Promise<Dock> {
+    await this.#dock?.close();
+    const dock = await this.#openSession(options);
+    this.#others.push(dock);
+    this.#counted.push({ dock, before: noCounters() });
+    return dock;
+  }
+
+  /** Gets what is put back. It is saved when it is asked for first, and then stays what it was. */
+  async prepare(isolation: Isolation): Promise<void> {
+    if (isolation === "none" || !this.#mayWrite) return;
+    if (typeof isolation === "object") {
+      this.#baseline = baselineIn(await readSnapshot(isolation.snapshot));
+      await this.putBack(isolation);
+      return;
+    }
+    const missing = layersOf(this.dock, isolation, undefined).filter((store) => !this.#baseline?.layers.has(store));
+    if (missing.length === 0) return;
+    this.#folder ??= this.#lease?.baseline ?? (await mkdtemp(join(tmpdir(), "dl7450-baseline-")));
+    if (this.#baseline === undefined) await rm(this.#folder, { recursive: true, force: true });
+    this.#baseline = await saveBaseline(this.dock, this.#folder, missing);
+    await this.#lease?.note("being tested");
+  }
+
+  /** Has the dock hold again what it held. */
+  async putBack(isolation: Isolation): Promise<void> {
+    if (isolation === "none" || this.#baseline === undefined) return;
+    await putBack(this.dock, this.#baseline, layersOf(this.dock, isolation, this.#baseline));
+  }
+
+  /** Ends the sessions of the test. */
+  async closeOthers(): Promise<void> {
+    const others = this.#others;
+    this.#others = [];
+    for (const dock of others) await dock.close();
+  }
+
+  /** Ends the kit's session; `ready` opens another. */
+  async close(): Promise<void> {
+    await this.#dock?.close();
+    this.#dock = undefined;
+  }
+
+  /** Lets others have the dock. Never fails. */
+  async release(state: "as it was" | "being tested" = "as it was"): Promise<void> {
+    await this.closeOthers().catch(() => {});
+    await this.close().catch(() => {});
+    await this.#spot.release().catch(() => {});
+    if (this.#folder !== undefined && state === "as it was") {
+      await rm(this.#folder, { recursive: true, force: true }).catch(() => {});
+      await this.#lease?.note("as it was").catch(() => {});
+    }
+    await this.#lease?.release();
+  }
+
+  /** Whether a dock may be written to is known by its name, so that it is opened to be read first. */
+  async #openSession(options: OpenOptions): Promise<Dock> {
+    const { trace } = options;
+    for (;;) {
+      const dock = await this.#spot.open({
+        ...options,
+        readOnly: options.readOnly === true || !this.#mayWrite,
+        trace: (event) => {
+          this.box.note(event);
+          trace?.(event);
+        },
+      });
+      const mayWrite = this.isMock || isAllowed(dock.name);
+      if (mayWrite === this.#mayWrite) return dock;
+      this.#mayWrite = mayWrite;
+      await dock.close();
+    }
+  }
+
+  /** Puts back what somebody had changed who died, and keeps what that was. */
+  async #recover(): Promise<void> {
+    const before = this.#lease?.diedWith;
+    if (this.#lease === undefined || before === undefined || !this.#mayWrite) return;
+    const { baseline: folder } = this.#lease;
+    const name = quoted(this.dock.name);
+    const snapshot = await readSnapshot(folder).catch(() => undefined);
+    if (snapshot === undefined || snapshot.dock.id !== this.dock.id) {
+      return this.#say(`${name} may not be as it was: ${holderText(before)} has ended in the middle of a test.`);
+    }
+    const stores = snapshot.layers.map(({ store }) => store);
+    const found = `${folder}.found`;
+    await rm(found, { recursive: true, force: true });
+    await saveSnapshot(this.dock, found, { stores });
+    const changed = await putBack(this.dock, baselineIn(snapshot), stores);
+    await this.#lease.note("as it was");
+    if (changed.length === 0) return void (await rm(found, { recursive: true, force: true }));
+    const who = before.pid === process.pid ? "the test that has lost it" : `${holderText(before)}, which has ended in a test`;
+    this.#say(`${name} is put back as it was before ${who}. What it held is kept in ${visible(found)}.`);
+  }
+}
+
+async function takeLease(name: string, timeout: number, say: TakeOptions["say"]): Promise<Lease> {
+  const folder = join(envPaths("dl7450", { suffix: "" }).cache, "leases");
+  return await Lease.take(name, folder, {
+    timeout,
+    onWait: (holder) =>
+      say(`${visible(name)} is taken by ${holderText(holder)}: waiting for it, for up to ${timeout / 1_000} s.`),
+  });
+}
+
+/** What `open` gives, tried again for so many milliseconds while the dock isn't there, and for others while it is taken. */
+async function retried<T>(outage: number, open: () => Promise<T>, taken = 0): Promise<T> {
+  const begun = systemClock.now();
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      const isPassing = error instanceof DockError && PASSING.has(error.code);
+      const patience = isPassing && error.code === "BUSY" ? Math.max(outage, taken) : outage;
+      if (!isPassing || systemClock.now() + EVERY > begun + patience) throw error;
+      await pause(systemClock, EVERY);
+    }
+  }
+}
+
+function outageOf({ reconnect }: OpenOptions): number {
+  if (reconnect === false) return 0;
+  return typeof reconnect === "object" ? (reconnect.timeout ?? OUTAGE) : OUTAGE;
+}
+
+function isAllowed(name: string): boolean {
+  const allowed = (process.env.DL7450_ALLOW_WRITE ?? "").split(",").map((it) => it.trim());
+  return name !== "" && allowed.includes(name);
+}

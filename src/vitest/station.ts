@@ -1,0 +1,163 @@
+/** The docks that the tests of a file have, one test at a time, and what became of them. */
+import { pause, systemClock } from "../clock.js";
+import type { OpenOptions } from "../dock.js";
+import { DockError } from "../errors.js";
+import { parseTarget, placeName } from "../transport/target.js";
+import { quoted } from "../visible.js";
+import { Place } from "./place.js";
+import type { Isolation } from "./putting-back.js";
+
+/** What a test wants. */
+export interface Wish {
+  /** The docks, each as `Dock.open` takes it. */
+  readonly ports: readonly string[];
+  readonly isolate: Isolation;
+  /** Longest time to wait for who else has a dock, in milliseconds. */
+  readonly leaseTimeout: number;
+  readonly opening: OpenOptions;
+}
+
+/** What a test gets. */
+export type Taken =
+  | { readonly kind: "ready"; readonly places: readonly [Place, ...Place[]] }
+  /** It can't have its docks; `known` when a test before has failed for that. */
+  | { readonly kind: "failed"; readonly error: unknown; readonly known: boolean };
+
+export class Station {
+  readonly #say: (text: string) => void;
+  #places: Place[] = [];
+  #isInUse = false;
+  /** Whether a test has failed since its docks weren't to be had, and how often that was tried since. */
+  #trouble: { readonly tried: number } | undefined;
+
+  /** @param say tells people what is going on */
+  constructor(say: (text: string) => void) {
+    this.#say = say;
+  }
+
+  /** Gets the docks for a test: those that the test before had where they are the same, and otherwise all anew. Until `endTest`. */
+  async beginTest(wish: Wish): Promise<Taken> {
+    if (this.#isInUse) {
+      const message = "A dock is used by one test at a time: tests of a file that have docks can't be concurrent.";
+      return { kind: "failed", error: new DockError({ code: "BUSY", message }), known: false };
+    }
+    this.#isInUse = true;
+    try {
+      const places = await this.#taken(wish);
+      for (const place of places) await place.prepare(wish.isolate);
+      for (const place of places) place.beginTest();
+      this.#trouble = undefined;
+      return { kind: "ready", places };
+    } catch (error) {
+      const known = this.#trouble !== undefined;
+      this.#trouble = { tried: (this.#trouble?.tried ?? 0) + 1 };
+      await this.#releaseAll("being tested");
+      this.#isInUse = false;
+      return { kind: "failed", error, known };
+    }
+  }
+
+  /** Puts the docks of a test back. Gives what was wrong with how the test has left them, which is the test's failure. */
+  async endTest({ isolate, opening }: Wish, test: "has passed" | "has failed"): Promise<Error[]> {
+    const wrong: Error[] = [];
+    for (const place of this.#places) {
+      const leaked = leakOf(place);
+      if (leaked !== undefined && test === "has passed") wrong.push(leaked); // one that has failed was left in the middle
+      // Closing rolls back, and ends what is under way; what ends by itself is let do so.
+      if (leaked !== undefined && !(await isQuiet(place))) await place.close();
+      try {
+        await place.faults?.clear();
+        await place.closeOthers();
+        await place.ready(opening);
+        await place.putBack(isolate);
+      } catch (error) {
+        this.#trouble = { tried: 0 };
+        wrong.push(lost(place, error));
+      }
+    }
+    if (this.#trouble !== undefined) await this.#releaseAll("being tested");
+    this.#isInUse = false;
+    return wrong;
+  }
+
+  /** Lets others have the docks. */
+  async release(): Promise<void> {
+    await this.#releaseAll("as it was");
+  }
+
+  async #taken(wish: Wish): Promise<[Place, ...Place[]]> {
+    const { ports, opening, leaseTimeout } = wish;
+    if (!(await this.#isReady(wish))) {
+      // After a test has failed for it the dock is given one more chance to come back.
+      const patience = (this.#trouble?.tried ?? 0) === 0 ? "waits" : "tries once";
+      const options = { leaseTimeout, patience, say: this.#say } as const;
+      const found = new Map<number, Place>();
+      for (const i of await inOneOrder(ports)) {
+        const place = await Place.take(ports[i] ?? "", opening, options);
+        found.set(i, place);
+        this.#places.push(place);
+      }
+      this.#places = ports.flatMap((_, i) => found.get(i) ?? []);
+    }
+    const [first, ...others] = this.#places;
+    if (first === undefined) throw new DockError({ code: "USAGE", message: "`ports` names no dock." });
+    return [first, ...others];
+  }
+
+  /** Whether the docks of the test before are those that are wanted, and are there. Otherwise it has none any more. */
+  async #isReady({ ports, opening }: Wish): Promise<boolean> {
+    const isSame = ports.length === this.#places.length && this.#places.every(({ port }, i) => port === ports[i]);
+    try {
+      if (isSame) for (const place of this.#places) await place.ready(opening, { outage: 0, taken: 0 });
+      else await this.#releaseAll("as it was");
+      return isSame;
+    } catch {
+      await this.#releaseAll("being tested"); // what is wrong will be told when it is taken anew
+      return false;
+    }
+  }
+
+  async #releaseAll(state: "as it was" | "being tested"): Promise<void> {
+    const places = this.#places;
+    this.#places = [];
+    for (const place of places) await place.release(state);
+  }
+}
+
+/** In which order docks are taken: the same whoever takes them, so that nobody has one and waits for the other. */
+async function inOneOrder(ports: readonly string[]): Promise<number[]> {
+  const named = await Promise.all(
+    ports.map(async (port, i) => ({ i, name: (await placeName(parseTarget(port)).catch(() => undefined)) ?? "" })),
+  );
+  const twice = named.find(({ name, i }) => name !== "" && named.some((other) => other.i !== i && other.name === name));
+  if (twice !== undefined) {
+    throw new DockError({ code: "USAGE", message: `\`ports\` names the dock ${quoted(twice.name)} twice.` });
+  }
+  return named.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.i - b.i)).map(({ i }) => i);
+}
+
+/** What a test has left under way. */
+function leakOf({ sessions }: Place): Error | undefined {
+  const count = sessions.reduce((sum, dock) => sum + dock.underWay, 0);
+  if (count === 0) return undefined;
+  const what = count === 1 ? "A call, stream or transaction was" : `${count} calls, streams or transactions were`;
+  return new Error(`${what} still under way when the test ended: was an await forgotten?`);
+}
+
+/** How long what was left under way may take to end by itself, and how often it is looked, in milliseconds. */
+const ENDING = { most: 500, every: 10 };
+
+async function isQuiet(place: Place): Promise<boolean> {
+  const until = systemClock.now() + ENDING.most;
+  while (place.sessions.some(({ underWay }) => underWay > 0)) {
+    if (systemClock.now() >= until) return false;
+    await pause(systemClock, ENDING.every);
+  }
+  return true;
+}
+
+function lost({ port, info }: Place, cause: unknown): Error {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const message = `${quoted(info?.name ?? port)} couldn't be put back as it was after this test: ${why}`;
+  return cause instanceof DockError ? new DockError({ code: cause.code, message, cause }) : new Error(message, { cause });
+}
