@@ -1,0 +1,13 @@
+/** What a test does, without the kit. */
+import { beforeAll, test } from "vitest";
+import { Dock } from "../../src/index.js";
+import { TESTS, work } from "./work.js";
+
+let dock: Dock;
+
+beforeAll(async () => {
+  dock = await Dock.open("mock:");
+  return () => dock.close();
+});
+
+test.for(TESTS)("test %i", () => work(dock));

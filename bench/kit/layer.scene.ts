@@ -1,0 +1,6 @@
+/** The same with the kit, `isolate: "layer"`. */
+import { dockTest } from "../../src/vitest/index.js";
+import { TESTS, work } from "./work.js";
+
+dockTest.override({ port: "mock:", isolate: "layer" });
+dockTest.for(TESTS)("test %i", (_, { dock }) => work(dock));

@@ -1,0 +1,6 @@
+/** The same with the kit, `isolate: "none"`. */
+import { dockTest } from "../../src/vitest/index.js";
+import { TESTS, work } from "./work.js";
+
+dockTest.override({ port: "mock:", isolate: "none" });
+dockTest.for(TESTS)("test %i", (_, { dock }) => work(dock));
