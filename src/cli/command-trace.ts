@@ -1,7 +1,6 @@
 /** The file of `--trace`: all that passes along the lines that a command opens, as protocol/trace.ts reads it. */
 import { closeSync, openSync, readSync, realpathSync, rmSync, statSync, writeSync } from "node:fs";
 import type { Clock } from "../clock.js";
-import { jsonText } from "../json-text.js";
 import type { TraceEvent } from "../link.js";
 import { headerLine, lineOf, recordsOf } from "../trace/lines.js";
 import { CliError, outputError } from "./cli-error.js";
