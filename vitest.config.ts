@@ -10,6 +10,15 @@ export default defineConfig({
       // Modules have no state of their own, so that files can share them: loading them for each takes longer than the tests.
       { extends: true, test: { name: "unit", isolate: false, include: ["{src,protocol,mocks,snapshot}/**/*.test.ts"] } },
       { extends: true, test: { name: "hil", include: ["hil-tests/{,cli/,kit/}*.test.ts"] } },
+      // As a user has them: they import the package by its name, as it was built.
+      {
+        extends: true,
+        test: {
+          name: "examples",
+          include: ["hil-tests/examples/*.test.ts"],
+          env: { DL7450_PORT: process.env.DL7450_PORT ?? "mock:" },
+        },
+      },
       // In a VM, by `npm run test:usb`.
       { extends: true, test: { name: "usb", include: ["hil-tests/usb/*.test.ts"] } },
     ],
