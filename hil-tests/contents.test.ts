@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { APPLICATION_DATA, Dock, type KvValue } from "../src/index.js";
-import { all, codeOf, sha256 } from "./contract/subject.js";
+import { codeOf } from "./contract/calls.js";
+import { all, sha256 } from "./contract/reading.js";
 import { layeredData, MORE_IMAGES, MORE_KEYS } from "./layered.js";
 import { type MockDock, startMock } from "./mock-dock.js";
 

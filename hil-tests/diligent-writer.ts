@@ -1,6 +1,6 @@
 /** Writes to a dock as fast as it can until the dock is gone, and knows what must be there then and what may be. */
 import { type Dock, DockError, type KvValue } from "../src/index.js";
-import { content } from "./contract/scratch.js";
+import { content } from "./contract/writing.js";
 
 /** What a lane writes, one after the other, under names of its own. */
 interface Lane {

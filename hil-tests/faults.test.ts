@@ -3,8 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Dock, DockError, type OpenOptions } from "../src/index.js";
-import { content, costs } from "./contract/scratch.js";
-import { codeOf, expectAnswers, whole } from "./contract/subject.js";
+import { codeOf, costs } from "./contract/calls.js";
+import { expectAnswers, whole } from "./contract/reading.js";
+import { content } from "./contract/writing.js";
 import { manifestIn, newFolder } from "./folders.js";
 import { startMock, startRefused } from "./mock-dock.js";
 

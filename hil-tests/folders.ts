@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
 import { onTestFinished } from "vitest";
-import { sha256 } from "./contract/subject.js";
+import { sha256 } from "./contract/reading.js";
 
 const image = v.strictObject({ type: v.string(), size: v.number(), sha256: v.string() });
 const layer = v.strictObject({

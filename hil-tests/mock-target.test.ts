@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Dock } from "../src/index.js";
-import { codeOf, expectAnswers } from "./contract/subject.js";
+import { codeOf } from "./contract/calls.js";
+import { expectAnswers } from "./contract/reading.js";
 import { descendantsOf, expectEnd, killAll, killNow } from "./processes.js";
 
 describe("the target `mock:`", () => {

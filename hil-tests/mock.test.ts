@@ -1,7 +1,7 @@
 /** The contract on the mock dock, over both of its lines and in all of its profiles. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { Dock, type OpenOptions } from "../src/index.js";
-import { all } from "./contract/subject.js";
+import { all } from "./contract/reading.js";
 import { contract } from "./contract.js";
 import { layeredData } from "./layered.js";
 import { type MockDock, startMock } from "./mock-dock.js";

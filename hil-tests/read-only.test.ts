@@ -1,7 +1,7 @@
 /** A dock that was opened to be read only, and how much is under way. */
 import { expect, test } from "vitest";
 import { Dock } from "../src/index.js";
-import { allOf, codeOf, codesOf, framesSent, WRITES } from "./contract/subject.js";
+import { allOf, codeOf, codesOf, framesSent, WRITES } from "./contract/calls.js";
 import { ModelDock } from "./model-dock.js";
 
 test("what would change a dock that was opened to be read only is READ_ONLY, and nothing is sent", async () => {

@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { runCli } from "../src/cli/testing/run-cli.js";
 import { Dock, type DockErrorCode } from "../src/index.js";
 import { compareSnapshot, planRestore, restoreSnapshot, saveSnapshot } from "../src/snapshot/index.js";
-import { codeOf } from "./contract/subject.js";
+import { codeOf } from "./contract/calls.js";
 import { type Held, ModelDock } from "./model-dock.js";
 
 const PNG = Buffer.concat([Buffer.from("89504e470d0a1a0a", "hex"), Buffer.alloc(3_000, 7)]);

@@ -1,7 +1,9 @@
 /** Closing a dock, and opening it again. */
 import { expect, test } from "vitest";
 import type { Dock } from "../../src/index.js";
-import { allOf, CALLS, codesOf, expectAnswers, largeImage, type Subject, smallImage, WRITES } from "./subject.js";
+import { allOf, CALLS, codesOf, WRITES } from "./calls.js";
+import { expectAnswers } from "./reading.js";
+import { largeImage, type Subject, smallImage } from "./subject.js";
 
 /** How often a dock is opened again: what goes wrong there does so now and then. */
 const TIMES = 20;

@@ -1,6 +1,8 @@
 /** SPEC §3.1, §3.3, §7.2 and §9.2: the welcome, and `dock.info`. */
 import { expect, test } from "vitest";
-import { codeOf, expectAnswers, type Subject } from "./subject.js";
+import { codeOf } from "./calls.js";
+import { expectAnswers } from "./reading.js";
+import type { Subject } from "./subject.js";
 import { Wire } from "./wire.js";
 
 /** The ranges of SPEC §9.2. */

@@ -1,7 +1,9 @@
 /** SPEC §5.1, §6 and §7.5: images, whole. */
 import { expect, test } from "vitest";
 import { ImageToken, type Progress } from "../../src/index.js";
-import { all, codeOf, expectAnswers, found, infoOf, largeImage, type Subject, sha256, smallImage, whole } from "./subject.js";
+import { codeOf } from "./calls.js";
+import { all, expectAnswers, infoOf, sha256, whole } from "./reading.js";
+import { found, largeImage, type Subject, smallImage } from "./subject.js";
 
 /** What the bytes of an image of a type begin with. */
 const MAGIC = {

@@ -1,7 +1,9 @@
 /** SPEC §6 and §7.4: keys and their values. */
 import { expect, test } from "vitest";
+import { codeOf, inTurns } from "./calls.js";
 import { cborLength } from "./cbor-length.js";
-import { all, codeOf, expectAnswers, found, inTurns, type Subject } from "./subject.js";
+import { all, expectAnswers } from "./reading.js";
+import { found, type Subject } from "./subject.js";
 
 export function keys(subject: Subject): void {
   test("each key has a value in the layer that the list gives, as unique as it says", async (context) => {

@@ -1,20 +1,9 @@
 /** SPEC §3.3 and §6: layers, and the order in which they are asked. */
 import { expect, test } from "vitest";
 import { APPLICATION_DATA, type Dock, FACTORY_DATA, type ImageEntry, type KeyEntry, type Layer } from "../../src/index.js";
-import {
-  all,
-  allOf,
-  byBytes,
-  codeOf,
-  codesOf,
-  found,
-  framesSent,
-  infoOf,
-  inTurns,
-  LOOKUPS,
-  needLayers,
-  type Subject,
-} from "./subject.js";
+import { allOf, codeOf, codesOf, framesSent, inTurns, LOOKUPS } from "./calls.js";
+import { all, byBytes, infoOf } from "./reading.js";
+import { found, needLayers, type Subject } from "./subject.js";
 
 const LOOKUP_ORDER = ["ephemeral", "runtime", "factory"] as const;
 

@@ -1,6 +1,8 @@
 /** SPEC §4.4: calls and streams that are left before their end. The dock must be there for the next. */
 import { expect, test } from "vitest";
-import { all, allOf, CALLS, codeOf, codesOf, expectAnswers, framesSent, HUGE, largeImage, type Subject } from "./subject.js";
+import { allOf, CALLS, codeOf, codesOf, framesSent } from "./calls.js";
+import { all, expectAnswers, HUGE } from "./reading.js";
+import { largeImage, type Subject } from "./subject.js";
 
 export function leaving(subject: Subject): void {
   test("a stream that is aborted ends with ABORTED and the reason, and the dock goes on", async (context) => {

@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import { encodeBody } from "../../protocol/index.js";
 import type { Dock } from "../../src/index.js";
-import { byBytes, found, type Subject } from "./subject.js";
+import { byBytes } from "./reading.js";
+import { found, type Subject } from "./subject.js";
 import { Wire } from "./wire.js";
 
 const LISTS = [

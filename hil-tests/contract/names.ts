@@ -1,7 +1,9 @@
 /** SPEC §6 and §9.2: tags and keys are any text of 1 byte to the limit, but for U+0000. */
 import { expect, test } from "vitest";
 import type { Dock } from "../../src/index.js";
-import { all, codeOf, expectAnswers, framesSent, type Subject } from "./subject.js";
+import { codeOf, framesSent } from "./calls.js";
+import { all, expectAnswers } from "./reading.js";
+import type { Subject } from "./subject.js";
 
 /** Names that mean something to a file system, a terminal, a shell or a language, and nothing to a dock. */
 const ODD = [

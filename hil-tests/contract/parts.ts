@@ -1,6 +1,8 @@
 /** SPEC §5.1 and §7.5: a read that begins at an offset, of an image that must still be the same. */
 import { expect, test } from "vitest";
-import { codeOf, expectAnswers, framesSent, largeImage, type Subject, sha256, smallImage, whole } from "./subject.js";
+import { codeOf, framesSent } from "./calls.js";
+import { expectAnswers, sha256, whole } from "./reading.js";
+import { largeImage, type Subject, smallImage } from "./subject.js";
 
 export function parts(subject: Subject): void {
   test("from an offset comes the rest, down to nothing at the end", async (context) => {

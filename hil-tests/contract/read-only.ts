@@ -1,7 +1,9 @@
 /** SPEC §3.3: what a dock doesn't announce isn't asked of it, and factory data are overwritten only by who says which dock is meant. */
 import { expect, test } from "vitest";
-import { content, named, openToWrite } from "./scratch.js";
-import { allOf, codeOf, codesOf, framesSent, type Subject, WRITES } from "./subject.js";
+import { allOf, codeOf, codesOf, framesSent, WRITES } from "./calls.js";
+import { openToWrite } from "./scratch.js";
+import type { Subject } from "./subject.js";
+import { content, named } from "./writing.js";
 
 export function readOnly(subject: Subject): void {
   test.for(Object.entries(WRITES))(

@@ -1,14 +1,8 @@
-/** A dock that a test writes to: in names of its own, which are deleted afterwards, or anywhere, and then all is put back. */
-import { createHash } from "node:crypto";
 import type { TestContext } from "vitest";
 import type { Dock, ImageType, KvValue, Layer, OpenOptions } from "../../src/index.js";
-import { byBytes, inTurns, type Subject } from "./subject.js";
-
-/** What the names of tests begin with. Nothing else is deleted. */
-const PREFIX = "dl7450-test ";
-
-/** From the layer that is asked first. */
-const LAYERS = ["ephemeral", "runtime", "factory"] as const;
+import { inTurns } from "./calls.js";
+import type { Subject } from "./subject.js";
+import { PREFIX, writableLayers } from "./writing.js";
 
 export interface Need {
   /** Features without which there is nothing to test. */
@@ -31,28 +25,6 @@ export async function openToWrite(subject: Subject, context: TestContext, need: 
   }
   await dock.close();
   return context.skip(lacks === undefined ? "this dock can't be written" : `this dock hasn't the feature ${lacks}`);
-}
-
-/** Layers that can be written without further ado, from the one that is asked first. */
-export function writableLayers(dock: Dock): Layer[] {
-  return LAYERS.filter((layer) => layer !== "factory" && dock.features.includes(`write.${layer}`));
-}
-
-export function named(name: string): string {
-  return `${PREFIX}${name}`;
-}
-
-/** So many bytes, other ones for each `seed`, the same in each run. */
-export function content(size: number, seed: string | number): Buffer {
-  return createHash("shake256", { outputLength: size }).update(`${seed}`).digest();
-}
-
-/** What something costs the line upwards, in bytes: of everything, and of images alone. */
-export async function costs(dock: Dock, act: () => Promise<unknown>): Promise<{ bytesOut: number; uploaded: number }> {
-  const { bytesOut, uploaded } = dock.link.counters;
-  await act();
-  const after = dock.link.counters;
-  return { bytesOut: after.bytesOut - bytesOut, uploaded: after.uploaded - uploaded };
 }
 
 export class Scratch implements AsyncDisposable {
@@ -127,9 +99,4 @@ async function deleteOwn(dock: Dock): Promise<void> {
 
 function canWrite(dock: Dock, store: Layer): boolean {
   return dock.features.includes(`write.${store}`);
-}
-
-/** The names of the tests in a list, ordered as lists are. */
-export function ownNames(names: readonly string[]): string[] {
-  return names.filter((name) => name.startsWith(PREFIX)).sort(byBytes);
 }

@@ -1,8 +1,11 @@
 /** SPEC §6 and §7: a layer holds what it has room for, and refuses the rest as if it had never been asked. */
 import { expect, test } from "vitest";
 import type { Dock, Layer } from "../../src/index.js";
-import { content, costs, named, openToWrite, ownNames, writableLayers } from "./scratch.js";
-import { HUGE, type Subject } from "./subject.js";
+import { costs } from "./calls.js";
+import { HUGE } from "./reading.js";
+import { openToWrite } from "./scratch.js";
+import type { Subject } from "./subject.js";
+import { content, named, ownNames, writableLayers } from "./writing.js";
 
 export function space(subject: Subject): void {
   test("a full layer is NO_SPACE with what is free, and nothing is written", async (context) => {

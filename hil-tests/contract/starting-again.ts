@@ -1,8 +1,11 @@
 /** SPEC §3.2, §6 and §7.2: tokens, restart and reset: what survives, and what doesn't. */
 import { expect, test } from "vitest";
 import type { Dock, ImageToken } from "../../src/index.js";
-import { content, named, openToWrite } from "./scratch.js";
-import { codeOf, expectAnswers, found, type Subject } from "./subject.js";
+import { codeOf } from "./calls.js";
+import { expectAnswers } from "./reading.js";
+import { openToWrite } from "./scratch.js";
+import { found, type Subject } from "./subject.js";
+import { content, named } from "./writing.js";
 
 const NEEDS = ["stores", "write.runtime", "write.ephemeral"] as const;
 const [KEY, IMAGE] = [named("key"), named("image")];

@@ -1,7 +1,9 @@
 /** SPEC §4.2, §4.6 and §5: many requests and streams at once. */
 import { expect, test } from "vitest";
 import type { Dock } from "../../src/index.js";
-import { codeOf, expectAnswers, found, infoOf, LARGE, largeImage, type Subject, sha256, whole } from "./subject.js";
+import { codeOf } from "./calls.js";
+import { expectAnswers, infoOf, LARGE, sha256, whole } from "./reading.js";
+import { found, largeImage, type Subject } from "./subject.js";
 
 export function together(subject: Subject): void {
   test("32 reads at once are answered, each with what is its own", async () => {

@@ -1,8 +1,11 @@
 /** SPEC §7.6: several writes that are seen all at once or not at all. */
 import { expect, test } from "vitest";
 import type { Dock, Layer, Transaction } from "../../src/index.js";
-import { content, named, openToWrite, ownNames, writableLayers } from "./scratch.js";
-import { codeOf, expectAnswers, found, framesSent, type Subject, sha256 } from "./subject.js";
+import { codeOf, framesSent } from "./calls.js";
+import { expectAnswers, sha256 } from "./reading.js";
+import { openToWrite } from "./scratch.js";
+import { found, type Subject } from "./subject.js";
+import { content, named, ownNames, writableLayers } from "./writing.js";
 
 const [A, B, IMAGE] = [named("a"), named("b"), named("image")];
 

@@ -5,8 +5,11 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import type { ImageSource, UploadProgress } from "../../src/index.js";
-import { content, costs, named, openToWrite, writableLayers } from "./scratch.js";
-import { codeOf, expectAnswers, found, framesSent, HUGE, infoOf, LARGE, type Subject, sha256 } from "./subject.js";
+import { codeOf, costs, framesSent } from "./calls.js";
+import { expectAnswers, HUGE, infoOf, LARGE, sha256 } from "./reading.js";
+import { openToWrite } from "./scratch.js";
+import { found, type Subject } from "./subject.js";
+import { content, named, writableLayers } from "./writing.js";
 
 /** Images that begin as such do; what follows is any bytes. */
 const IMAGES = {

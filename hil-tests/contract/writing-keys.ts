@@ -1,8 +1,11 @@
 /** SPEC §6 and §7.4: keys that are set and deleted. */
 import { expect, test } from "vitest";
 import type { Dock, KvValue } from "../../src/index.js";
-import { content, named, openToWrite, writableLayers } from "./scratch.js";
-import { codeOf, expectAnswers, found, framesSent, inTurns, type Subject } from "./subject.js";
+import { codeOf, framesSent, inTurns } from "./calls.js";
+import { expectAnswers } from "./reading.js";
+import { openToWrite } from "./scratch.js";
+import { found, type Subject } from "./subject.js";
+import { content, named, writableLayers } from "./writing.js";
 
 /** Every kind of value, and what is odd of each. */
 const VALUES: readonly KvValue[] = [

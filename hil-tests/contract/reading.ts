@@ -1,0 +1,43 @@
+/** What rules of the contract look at, and how. */
+import { createHash } from "node:crypto";
+import { expect } from "vitest";
+import type { Dock, ImageInfo, ImageToken, LayerOption } from "../../src/index.js";
+
+/** Larger than what is under way when the first piece comes, in bytes: such an image can be left before its end. */
+export const LARGE = 200_000;
+/** Larger than what the driver ever has under way, in bytes. */
+export const HUGE = 1_000_000;
+
+/** Fails unless the dock still answers, and right. */
+export async function expectAnswers(dock: Dock): Promise<void> {
+  expect(await dock.info()).toMatchObject({ id: dock.id });
+}
+
+/** What an image is, without its bytes. */
+export async function infoOf(dock: Dock, image: string | ImageToken, options: LayerOption = {}): Promise<ImageInfo> {
+  const stream = dock.images.stream(image, options);
+  const info = await stream.info();
+  await stream.cancel();
+  return info;
+}
+
+/** Everything that is iterated over. */
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const taken: T[] = [];
+  for await (const item of items) taken.push(item);
+  return taken;
+}
+
+/** The pieces of a stream, put together. */
+export async function whole(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  return Buffer.concat(await all(stream));
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** The order of names: by their bytes in UTF-8 (SPEC §7.3). */
+export function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
