@@ -1,9 +1,11 @@
 import { defineConfig } from "vitest/config";
+import { TAGS } from "./hil-tests/contract/tags.js";
 
 export default defineConfig({
   test: {
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    tags: [...TAGS],
     // Unless told, vitest leaves one core to itself, which is half of a small machine.
     maxWorkers: "100%",
     projects: [

@@ -1,6 +1,9 @@
 /** The contract on the mock dock, over both of its lines and in all of its profiles. */
-import { beforeAll, describe, expect, test } from "vitest";
-import { Dock, type OpenOptions } from "../src/index.js";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { contractTest } from "./contract/contract-test.js";
 import { all } from "./contract/reading.js";
 import { contract } from "./contract.js";
 import { layeredData } from "./layered.js";
@@ -12,9 +15,13 @@ const MOCKS = [
   { line: "TCP", profile: "preview", options: ["--tcp", "0", "--chatty"] },
 ] as const;
 
+// The mocks' names, and leases of this file's own: ports of mocks are others in each run.
+process.env.DL7450_ALLOW_WRITE = "MOCK-0001";
+process.env.XDG_CACHE_HOME = mkdtempSync(join(tmpdir(), "dl7450-hil-"));
+afterAll(() => rmSync(process.env.XDG_CACHE_HOME ?? "", { recursive: true }));
+
 describe.for(MOCKS)("a mock dock of the profile $profile over $line", ({ profile, options }) => {
   let mock: MockDock;
-  const open = (openOptions?: OpenOptions): Promise<Dock> => Dock.open(mock.target, openOptions);
 
   beforeAll(async () => {
     const data = layeredData();
@@ -25,14 +32,16 @@ describe.for(MOCKS)("a mock dock of the profile $profile over $line", ({ profile
     };
   });
 
-  contract({ open, complete: true, writes: "anything", timeout: 20_000 });
+  contractTest.override("port", () => mock.target);
+  contractTest.override({ complete: true, isolate: "none" });
+  contract();
 
-  test("nothing gets lost or is broken on the line, whether the dock prints meanwhile or not", async () => {
+  contractTest("nothing gets lost or is broken on the line, whether the dock prints meanwhile or not", async ({ open }) => {
     let text = "";
     const onText = (more: string): void => {
       text += more;
     };
-    await using dock = await open({ onText });
+    const dock = await open({ onText });
     const images = await dock.images.list();
     await Promise.all([...images.map(({ tag }) => dock.images.get(tag)), all(dock.kv.entries())]);
     const { oversize, cobs, crc, malformed, unknown, echo, noiseBytes, gaps, textBytes } = dock.link.counters;

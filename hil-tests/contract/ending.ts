@@ -1,62 +1,62 @@
 /** Closing a dock, and opening it again. */
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import type { Dock } from "../../src/index.js";
 import { allOf, CALLS, codesOf, WRITES } from "./calls.js";
-import { expectAnswers } from "./reading.js";
-import { largeImage, type Subject, smallImage } from "./subject.js";
+import { contractTest } from "./contract-test.js";
+import { expectAnswers, largeImage, smallImage } from "./reading.js";
 
 /** How often a dock is opened again: what goes wrong there does so now and then. */
 const TIMES = 20;
 
-export function ending(subject: Subject): void {
-  test("leaving the block of `await using` closes it", async () => {
+export function ending(): void {
+  contractTest("leaving the block of `await using` closes it", async ({ open }) => {
     let left: Dock;
     {
-      await using dock = await subject.open();
+      await using dock = await open();
       left = dock;
     }
     expect(await left.closed).toBeUndefined();
     expect(await codesOf(CALLS, left)).toEqual(allOf(CALLS, "CLOSED"));
   });
 
-  test("each call after close is CLOSED", async () => {
-    await using dock = await subject.open();
+  contractTest("each call after close is CLOSED", async ({ open }) => {
+    const dock = await open();
     await dock.close();
     expect(await codesOf(CALLS, dock)).toEqual(allOf(CALLS, "CLOSED"));
   });
 
-  test("each call that writes is CLOSED after close as well, where the dock could do it", async () => {
-    await using dock = await subject.open();
+  contractTest("each call that writes is CLOSED after close as well, where the dock could do it", async ({ open }) => {
+    const dock = await open();
     await dock.close();
     const calls = Object.entries(WRITES).flatMap(([feature, calls]) => (dock.features.includes(feature) ? [calls] : []));
     for (const writes of calls) expect(await codesOf(writes, dock)).toEqual(allOf(writes, "CLOSED"));
   });
 
-  test("what is under way at close is CLOSED", async () => {
-    await using dock = await subject.open();
+  contractTest("what is under way at close is CLOSED", async ({ open }) => {
+    const dock = await open();
     const codes = codesOf(CALLS, dock);
     await dock.close();
     expect(await codes).toEqual(allOf(CALLS, "CLOSED"));
   });
 
-  test("a stream that is being read at close is CLOSED", async (context) => {
-    await using dock = await subject.open();
-    const { tag } = await largeImage(subject, context, dock);
+  contractTest("a stream that is being read at close is CLOSED", async ({ open, found }) => {
+    const dock = await open();
+    const { tag } = await largeImage(found, dock);
     const read = async (): Promise<void> => {
       for await (const _ of dock.images.stream(tag)) await dock.close();
     };
     await expect(read()).rejects.toMatchObject({ code: "CLOSED" });
   });
 
-  test("closing twice, also at once, is fine", async () => {
-    await using dock = await subject.open();
+  contractTest("closing twice, also at once, is fine", async ({ open }) => {
+    const dock = await open();
     await Promise.all([dock.close(), dock.close()]);
     await dock.close();
     expect(await dock.closed).toBeUndefined();
   });
 
-  test("`closed` waits for the end, and is undefined after close", async () => {
-    await using dock = await subject.open();
+  contractTest("`closed` waits for the end, and is undefined after close", async ({ open }) => {
+    const dock = await open();
     let ended = false;
     const closed = dock.closed.finally(() => {
       ended = true;
@@ -67,17 +67,17 @@ export function ending(subject: Subject): void {
     expect(await closed).toBeUndefined();
   });
 
-  test("what the dock said of itself can still be read after close", async () => {
-    await using dock = await subject.open();
+  contractTest("what the dock said of itself can still be read after close", async ({ open }) => {
+    const dock = await open();
     const { id, name, features, stores, limits } = dock;
     await dock.close();
     expect(dock).toMatchObject({ id, name, features, stores, limits });
   });
 
-  test("it can be opened again at once after close, as the same dock", async () => {
+  contractTest("it can be opened again at once after close, as the same dock", async ({ open }) => {
     const ids = new Set<string>();
     for (let i = 0; i < TIMES; i++) {
-      await using dock = await subject.open();
+      await using dock = await open();
       // Closing comes while the line is at rest, or while the last bytes of the handshake are still being read.
       if (i % 2 === 0) await expectAnswers(dock);
       else await new Promise(setImmediate);
@@ -86,28 +86,28 @@ export function ending(subject: Subject): void {
     expect(ids.size).toBe(1);
   });
 
-  test("it can be opened again at once after it was closed in the middle of a stream", async (context) => {
+  contractTest("it can be opened again at once after it was closed in the middle of a stream", async ({ open, found }) => {
     for (let i = 0; i < TIMES; i++) {
-      await using dock = await subject.open();
-      const { tag } = await largeImage(subject, context, dock);
+      await using dock = await open();
+      const { tag } = await largeImage(found, dock);
       for await (const _ of dock.images.stream(tag)) {
         await dock.close();
         break;
       }
     }
-    await using dock = await subject.open();
+    const dock = await open();
     await expectAnswers(dock);
   });
 
-  test("a token is good in the next session of the same boot", async (context) => {
-    await using before = await subject.open();
+  contractTest("a token is good in the next session of the same boot", async ({ open, found, skipFor }) => {
+    await using before = await open();
     const { bootId } = await before.info();
-    const { tag } = await smallImage(subject, context, before);
+    const { tag } = await smallImage(found, before);
     const token = await before.images.getToken(tag);
     const image = await before.images.get(tag);
     await before.close();
-    await using dock = await subject.open();
-    if ((await dock.info()).bootId !== bootId) return context.skip("this dock restarts when its port is opened");
+    await using dock = await open();
+    if ((await dock.info()).bootId !== bootId) return skipFor("this dock restarts when its port is opened");
     expect(await dock.images.get(token)).toEqual(image);
   });
 }

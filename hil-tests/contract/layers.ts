@@ -1,16 +1,15 @@
 /** SPEC §3.3 and §6: layers, and the order in which they are asked. */
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import { APPLICATION_DATA, type Dock, FACTORY_DATA, type ImageEntry, type KeyEntry, type Layer } from "../../src/index.js";
 import { allOf, codeOf, codesOf, framesSent, inTurns, LOOKUPS } from "./calls.js";
+import { contractTest } from "./contract-test.js";
 import { all, byBytes, infoOf } from "./reading.js";
-import { found, needLayers, type Subject } from "./subject.js";
 
 const LOOKUP_ORDER = ["ephemeral", "runtime", "factory"] as const;
 
-export function layers(subject: Subject): void {
-  test("the list of a layer has what is in that layer, ordered", async (context) => {
-    await using dock = await subject.open();
-    needLayers(context, dock);
+export function layers(): void {
+  contractTest("the list of a layer has what is in that layer, ordered", async ({ dock, needs }) => {
+    needs("stores");
     for (const store of dock.stores) {
       const images = await dock.images.list({ store });
       const keys = await dock.kv.list({ store });
@@ -20,16 +19,17 @@ export function layers(subject: Subject): void {
     }
   });
 
-  test("the list of all is that of ephemeral, then what runtime adds, then what factory adds", async (context) => {
-    await using dock = await subject.open();
-    needLayers(context, dock);
-    expect(await dock.images.list()).toEqual(await imagesIn(dock, LOOKUP_ORDER));
-    expect(await dock.kv.list()).toEqual(await keysIn(dock, LOOKUP_ORDER));
-  });
+  contractTest(
+    "the list of all is that of ephemeral, then what runtime adds, then what factory adds",
+    async ({ dock, needs }) => {
+      needs("stores");
+      expect(await dock.images.list()).toEqual(await imagesIn(dock, LOOKUP_ORDER));
+      expect(await dock.kv.list()).toEqual(await keysIn(dock, LOOKUP_ORDER));
+    },
+  );
 
-  test("a name is looked up in that order as well", async (context) => {
-    await using dock = await subject.open();
-    needLayers(context, dock);
+  contractTest("a name is looked up in that order as well", async ({ dock, needs }) => {
+    needs("stores");
     for (const { tag, store } of await imagesIn(dock, LOOKUP_ORDER)) {
       const info = await infoOf(dock, tag);
       expect({ tag, ...info }).toEqual({ tag, ...(await infoOf(dock, tag, { store })) });
@@ -42,25 +42,26 @@ export function layers(subject: Subject): void {
     });
   });
 
-  test("a layer that is named answers with its own, though another stands before it", async (context) => {
-    await using dock = await subject.open();
-    needLayers(context, dock);
-    const before = new Map((await dock.images.list()).map(({ tag, store }) => [tag, store]));
-    const shadowed = (await imagesOfAll(dock)).filter(({ tag, store }) => before.get(tag) !== store);
-    found(subject, context, "an image behind another", shadowed[0]);
-    for (const { tag, ...listed } of shadowed) {
-      const { data, ...info } = await dock.images.get(tag, { store: listed.store });
-      expect({ tag, ...info }).toMatchObject({ tag, ...listed });
-      expect(data.length).toBe(listed.size);
-    }
-  });
+  contractTest(
+    "a layer that is named answers with its own, though another stands before it",
+    async ({ dock, found, needs }) => {
+      needs("stores");
+      const before = new Map((await dock.images.list()).map(({ tag, store }) => [tag, store]));
+      const shadowed = (await imagesOfAll(dock)).filter(({ tag, store }) => before.get(tag) !== store);
+      found("an image behind another", shadowed[0]);
+      for (const { tag, ...listed } of shadowed) {
+        const { data, ...info } = await dock.images.get(tag, { store: listed.store });
+        expect({ tag, ...info }).toMatchObject({ tag, ...listed });
+        expect(data.length).toBe(listed.size);
+      }
+    },
+  );
 
-  test("a key that stands behind another is found in its layer", async (context) => {
-    await using dock = await subject.open();
-    needLayers(context, dock);
+  contractTest("a key that stands behind another is found in its layer", async ({ dock, found, needs }) => {
+    needs("stores");
     const before = new Map((await dock.kv.list()).map(({ key, store }) => [key, store]));
     const shadowed = (await keysOfAll(dock)).filter(({ key, store }) => before.get(key) !== store);
-    found(subject, context, "a key behind another", shadowed[0]);
+    found("a key behind another", shadowed[0]);
     await inTurns(shadowed, async ({ key, store, upd }) => {
       const answer = await dock.kv.find(key, { store });
       expect({ key, ...answer }).toMatchObject({ key, store, upd });
@@ -68,9 +69,8 @@ export function layers(subject: Subject): void {
     });
   });
 
-  test("a name of one layer is unknown in the others", async (context) => {
-    await using dock = await subject.open();
-    needLayers(context, dock);
+  contractTest("a name of one layer is unknown in the others", async ({ dock, needs }) => {
+    needs("stores");
     const images = await imagesOfAll(dock);
     const keys = await keysOfAll(dock);
     for (const store of dock.stores) {
@@ -83,9 +83,8 @@ export function layers(subject: Subject): void {
     }
   });
 
-  test("the entries of a layer are its keys with their values", async (context) => {
-    await using dock = await subject.open();
-    needLayers(context, dock);
+  contractTest("the entries of a layer are its keys with their values", async ({ dock, needs }) => {
+    needs("stores");
     for (const store of dock.stores) {
       const keys = (await dock.kv.list({ store })).map(({ key }) => key);
       const expected = await inTurns(keys, async (key) => [key, await dock.kv.get(key, { store })]);
@@ -93,9 +92,8 @@ export function layers(subject: Subject): void {
     }
   });
 
-  test("FACTORY_DATA is factory, APPLICATION_DATA is ephemeral before runtime", async (context) => {
-    await using dock = await subject.open();
-    needLayers(context, dock);
+  contractTest("FACTORY_DATA is factory, APPLICATION_DATA is ephemeral before runtime", async ({ dock, needs }) => {
+    needs("stores");
     const choices = [
       { store: FACTORY_DATA, layers: ["factory"] },
       { store: APPLICATION_DATA, layers: ["ephemeral", "runtime"] },
@@ -107,12 +105,11 @@ export function layers(subject: Subject): void {
     }
   });
 
-  test("APPLICATION_DATA is looked up from ephemeral to runtime, and no further", async (context) => {
-    await using dock = await subject.open();
-    needLayers(context, dock);
+  contractTest("APPLICATION_DATA is looked up from ephemeral to runtime, and no further", async ({ dock, found, needs }) => {
+    needs("stores");
     const inside = new Map((await keysIn(dock, ["ephemeral", "runtime"])).map(({ key, store }) => [key, store]));
     const tags = new Map((await imagesIn(dock, ["ephemeral", "runtime"])).map(({ tag, store }) => [tag, store]));
-    found(subject, context, "application data", inside.size > 0 && tags.size > 0 ? inside : undefined);
+    found("application data", inside.size > 0 && tags.size > 0 ? inside : undefined);
     const store = APPLICATION_DATA;
     await inTurns(await keysOfAll(dock), async ({ key }) => {
       expect((await dock.kv.find(key, { store }))?.store).toBe(inside.get(key));
@@ -123,11 +120,10 @@ export function layers(subject: Subject): void {
     }
   });
 
-  test("a token stands for the image of the layer that it was asked of", async (context) => {
-    await using dock = await subject.open();
-    needLayers(context, dock);
+  contractTest("a token stands for the image of the layer that it was asked of", async ({ dock, found, needs }) => {
+    needs("stores");
     const images = await imagesOfAll(dock);
-    found(subject, context, "an image", images[0]);
+    found("an image", images[0]);
     for (const { tag, store, size, type } of images) {
       const token = await dock.images.getToken(tag, { store });
       expect(await infoOf(dock, token)).toMatchObject({ store, size, type });
@@ -135,9 +131,8 @@ export function layers(subject: Subject): void {
     }
   });
 
-  test("what the layers hold fits into them", async (context) => {
-    await using dock = await subject.open();
-    needLayers(context, dock);
+  contractTest("what the layers hold fits into them", async ({ dock, needs }) => {
+    needs("stores");
     const images = (await imagesOfAll(dock)).map(({ tag, store, size }) => ({ store, size: Buffer.byteLength(tag) + size }));
     const keys = (await keysOfAll(dock)).map(({ key, store, bytes }) => ({ store, size: Buffer.byteLength(key) + bytes }));
     for (const { store, capacity } of (await dock.info()).stores) {
@@ -146,21 +141,19 @@ export function layers(subject: Subject): void {
     }
   });
 
-  test("a layer that the dock doesn't have is UNSUPPORTED, and nothing is sent", async (context) => {
-    await using dock = await subject.open();
+  contractTest("a layer that the dock doesn't have is UNSUPPORTED, and nothing is sent", async ({ dock, skipFor }) => {
     const store = LOOKUP_ORDER.find((layer) => !dock.stores.includes(layer));
-    if (store === undefined) return context.skip("this dock has all three layers");
+    if (store === undefined) return skipFor("this dock has all three layers");
     const sent = await framesSent(dock, async () => {
       expect(await codesOf(LOOKUPS, dock, { store })).toEqual(allOf(LOOKUPS, "UNSUPPORTED"));
     });
     expect(sent).toBe(0);
   });
 
-  test.for([...LOOKUP_ORDER, APPLICATION_DATA] as const)(
+  contractTest.for([...LOOKUP_ORDER, APPLICATION_DATA] as const)(
     "without the feature `stores` it is UNSUPPORTED to name %s, and nothing is sent",
-    async (store, context) => {
-      await using dock = await subject.open();
-      if (dock.features.includes("stores")) return context.skip("this dock's layers can be named");
+    async (store, { dock, skipFor }) => {
+      if (dock.features.includes("stores")) return skipFor("this dock's layers can be named");
       const sent = await framesSent(dock, async () => {
         expect(await codesOf(LOOKUPS, dock, { store })).toEqual(allOf(LOOKUPS, "UNSUPPORTED"));
       });

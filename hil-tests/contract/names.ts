@@ -1,9 +1,9 @@
 /** SPEC §6 and §9.2: tags and keys are any text of 1 byte to the limit, but for U+0000. */
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import type { Dock } from "../../src/index.js";
 import { codeOf, framesSent } from "./calls.js";
+import { contractTest } from "./contract-test.js";
 import { all, expectAnswers } from "./reading.js";
-import type { Subject } from "./subject.js";
 
 /** Names that mean something to a file system, a terminal, a shell or a language, and nothing to a dock. */
 const ODD = [
@@ -37,25 +37,22 @@ const KINDS = [
   { kind: "key", limitOf: (dock: Dock) => dock.limits.keyBytes, taken: keysOf, calls: callsOfKey, missing: undefined },
 ] as const;
 
-export function names(subject: Subject): void {
-  test.for(ODD)("an unknown tag is NOT_FOUND: %j", async (tag, context) => {
-    await using dock = await subject.open();
-    if ((await tagsOf(dock)).has(tag)) return context.skip("this dock has an image of that tag");
+export function names(): void {
+  contractTest.for(ODD)("an unknown tag is NOT_FOUND: %j", async (tag, { dock, skipFor }) => {
+    if ((await tagsOf(dock)).has(tag)) return skipFor("this dock has an image of that tag");
     expect(await callsOfTag(dock, tag)).toEqual(["NOT_FOUND", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"]);
     await expectAnswers(dock);
   });
 
-  test.for(ODD)("an unknown key is undefined, which is no error: %j", async (key, context) => {
-    await using dock = await subject.open();
-    if ((await keysOf(dock)).has(key)) return context.skip("this dock has that key");
+  contractTest.for(ODD)("an unknown key is undefined, which is no error: %j", async (key, { dock, skipFor }) => {
+    if ((await keysOf(dock)).has(key)) return skipFor("this dock has that key");
     expect([await dock.kv.get(key), await dock.kv.find(key)]).toEqual([undefined, undefined]);
     await expectAnswers(dock);
   });
 
-  test.for(KINDS)(
+  contractTest.for(KINDS)(
     "a $kind of one byte, and one as long as the limit, are answered",
-    async ({ limitOf, taken, calls, missing }) => {
-      await using dock = await subject.open();
+    async ({ limitOf, taken, calls, missing }, { dock }) => {
       const names = await taken(dock);
       for (const name of [unused(names, 1), unused(names, limitOf(dock))]) {
         expect(new Set(await calls(dock, name))).toEqual(new Set([missing]));
@@ -63,8 +60,7 @@ export function names(subject: Subject): void {
     },
   );
 
-  test.for(KINDS)("a $kind is as long as its UTF-8", async ({ limitOf, taken, calls, missing }) => {
-    await using dock = await subject.open();
+  contractTest.for(KINDS)("a $kind is as long as its UTF-8", async ({ limitOf, taken, calls, missing }, { dock }) => {
     const name = "ж".repeat(Math.floor(limitOf(dock) / 2));
     if (!(await taken(dock)).has(name)) expect(new Set(await calls(dock, name))).toEqual(new Set([missing]));
     const sent = await framesSent(dock, async () => {
@@ -73,10 +69,9 @@ export function names(subject: Subject): void {
     expect(sent).toBe(0);
   });
 
-  test.for(KINDS)(
+  contractTest.for(KINDS)(
     "a $kind one byte too long is TOO_LARGE with the limit, and nothing is sent",
-    async ({ kind, limitOf, calls }) => {
-      await using dock = await subject.open();
+    async ({ kind, limitOf, calls }, { dock }) => {
       const limit = limitOf(dock);
       const name = "x".repeat(limit + 1);
       const sent = await framesSent(dock, async () => {
@@ -88,15 +83,17 @@ export function names(subject: Subject): void {
     },
   );
 
-  test.for(KINDS)("a $kind that is empty, has U+0000 or half a character is USAGE, and nothing is sent", async ({ calls }) => {
-    await using dock = await subject.open();
-    const sent = await framesSent(dock, async () => {
-      for (const name of ["", "\0", "a\0b", "\ud800", "a\udc00b"]) {
-        expect(new Set(await calls(dock, name))).toEqual(new Set(["USAGE"]));
-      }
-    });
-    expect(sent).toBe(0);
-  });
+  contractTest.for(KINDS)(
+    "a $kind that is empty, has U+0000 or half a character is USAGE, and nothing is sent",
+    async ({ calls }, { dock }) => {
+      const sent = await framesSent(dock, async () => {
+        for (const name of ["", "\0", "a\0b", "\ud800", "a\udc00b"]) {
+          expect(new Set(await calls(dock, name))).toEqual(new Set(["USAGE"]));
+        }
+      });
+      expect(sent).toBe(0);
+    },
+  );
 }
 
 async function tagsOf(dock: Dock): Promise<Set<string>> {

@@ -1,12 +1,27 @@
 /** What rules of the contract look at, and how. */
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
-import type { Dock, ImageInfo, ImageToken, LayerOption } from "../../src/index.js";
+import type { Dock, ImageEntry, ImageInfo, ImageToken, LayerOption } from "../../src/index.js";
 
 /** Larger than what is under way when the first piece comes, in bytes: such an image can be left before its end. */
 export const LARGE = 200_000;
 /** Larger than what the driver ever has under way, in bytes. */
 export const HUGE = 1_000_000;
+
+/** Gives the first that fits, of what is named so; without one the test ends. */
+export type Found = <T>(what: string, first: T | undefined) => T;
+
+/** An image so large that it doesn't come all at once; the smallest of them. */
+export async function largeImage(found: Found, dock: Dock, least = LARGE): Promise<ImageEntry> {
+  const large = (await dock.images.list()).filter(({ size }) => size >= least);
+  return found(`an image of ${least} bytes`, large.toSorted((a, b) => a.size - b.size)[0]);
+}
+
+/** The smallest image that has bytes. */
+export async function smallImage(found: Found, dock: Dock): Promise<ImageEntry> {
+  const withBytes = (await dock.images.list()).filter(({ size }) => size > 0);
+  return found("an image that isn't empty", withBytes.toSorted((a, b) => a.size - b.size)[0]);
+}
 
 /** Fails unless the dock still answers, and right. */
 export async function expectAnswers(dock: Dock): Promise<void> {

@@ -1,17 +1,14 @@
 /** SPEC §6 and §7: a layer holds what it has room for, and refuses the rest as if it had never been asked. */
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import type { Dock, Layer } from "../../src/index.js";
 import { costs } from "./calls.js";
+import { contractTest } from "./contract-test.js";
 import { HUGE } from "./reading.js";
-import { openToWrite } from "./scratch.js";
-import type { Subject } from "./subject.js";
-import { content, named, ownNames, writableLayers } from "./writing.js";
+import { content, named, ownNames } from "./writing.js";
 
-export function space(subject: Subject): void {
-  test("a full layer is NO_SPACE with what is free, and nothing is written", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock } = scratch;
-    const store = await smallestLayer(dock);
+export function space(): void {
+  contractTest("a full layer is NO_SPACE with what is free, and nothing is written", async ({ dock, writable }) => {
+    const store = await smallestLayer(dock, writable);
     const left = 10;
     await fillUp(dock, store, left);
     const before = { ...(await useOf(dock, store)), names: await ownIn(dock, store) };
@@ -27,10 +24,8 @@ export function space(subject: Subject): void {
     expect({ ...(await useOf(dock, store)), names: await ownIn(dock, store) }).toEqual(before);
   });
 
-  test("what is replaced counts as free, and what is deleted makes room, to the byte", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock } = scratch;
-    const store = await smallestLayer(dock);
+  contractTest("what is replaced counts as free, and what is deleted makes room, to the byte", async ({ dock, writable }) => {
+    const store = await smallestLayer(dock, writable);
     const last = named("last");
     await dock.images.put(last, content(500, "last"), { store, type: "none" });
     await fillUp(dock, store, 0);
@@ -48,17 +43,18 @@ export function space(subject: Subject): void {
     expect(await dock.kv.get(key)).toEqual(bytes);
   });
 
-  test("an image larger than the layer is TOO_LARGE with its capacity, and nothing of it is sent", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock } = scratch;
-    const store = await smallestLayer(dock);
-    const { capacity } = await useOf(dock, store);
-    const put = async (): Promise<void> => {
-      const call = dock.images.put(named("too large"), new Uint8Array(capacity + 1), { store, type: "none" });
-      await expect(call).rejects.toMatchObject({ code: "TOO_LARGE", details: { limit: capacity } });
-    };
-    expect((await costs(dock, put)).uploaded).toBe(0);
-  });
+  contractTest(
+    "an image larger than the layer is TOO_LARGE with its capacity, and nothing of it is sent",
+    async ({ dock, writable }) => {
+      const store = await smallestLayer(dock, writable);
+      const { capacity } = await useOf(dock, store);
+      const put = async (): Promise<void> => {
+        const call = dock.images.put(named("too large"), new Uint8Array(capacity + 1), { store, type: "none" });
+        await expect(call).rejects.toMatchObject({ code: "TOO_LARGE", details: { limit: capacity } });
+      };
+      expect((await costs(dock, put)).uploaded).toBe(0);
+    },
+  );
 }
 
 async function useOf(dock: Dock, layer: Layer): Promise<{ capacity: number; used: number }> {
@@ -68,11 +64,10 @@ async function useOf(dock: Dock, layer: Layer): Promise<{ capacity: number; used
 }
 
 /** The layer that is full first. */
-async function smallestLayer(dock: Dock): Promise<Layer> {
+async function smallestLayer(dock: Dock, layers: readonly Layer[]): Promise<Layer> {
   const { stores } = await dock.info();
-  const writable = new Set(writableLayers(dock));
   const [smallest] = stores
-    .filter(({ store }) => writable.has(store))
+    .filter(({ store }) => layers.includes(store))
     .sort((a, b) => a.capacity - a.used - (b.capacity - b.used));
   if (smallest === undefined) throw new Error("what can be written isn't among the layers");
   return smallest.store;

@@ -1,27 +1,24 @@
 /** SPEC §4.2, §4.6 and §5: many requests and streams at once. */
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import type { Dock } from "../../src/index.js";
 import { codeOf } from "./calls.js";
-import { expectAnswers, infoOf, LARGE, sha256, whole } from "./reading.js";
-import { found, largeImage, type Subject } from "./subject.js";
+import { contractTest } from "./contract-test.js";
+import { expectAnswers, infoOf, LARGE, largeImage, sha256, whole } from "./reading.js";
 
-export function together(subject: Subject): void {
-  test("32 reads at once are answered, each with what is its own", async () => {
-    await using dock = await subject.open();
+export function together(): void {
+  contractTest("32 reads at once are answered, each with what is its own", async ({ dock }) => {
     const [asked, expected] = await someReads(dock, 32);
     expect(await Promise.all(asked.map((read) => read()))).toEqual(expected);
   });
 
-  test("three times as many reads at once as the dock takes are answered as well", async () => {
-    await using dock = await subject.open();
+  contractTest("three times as many reads at once as the dock takes are answered as well", async ({ dock }) => {
     const [asked, expected] = await someReads(dock, 3 * dock.limits.requests);
     expect(await Promise.all(asked.map((read) => read()))).toEqual(expected);
   });
 
-  test("more streams at once than the dock takes all come right", async (context) => {
-    await using dock = await subject.open();
+  contractTest("more streams at once than the dock takes all come right", async ({ dock, found }) => {
     const images = (await dock.images.list()).filter(({ size }) => size >= LARGE);
-    found(subject, context, `an image of ${LARGE} bytes`, images[0]);
+    found(`an image of ${LARGE} bytes`, images[0]);
     const large = images.map(({ tag }) => tag);
     const alone = new Map<string, string>();
     for (const { tag, sha256: known } of images) alone.set(tag, known ?? sha256((await dock.images.get(tag)).data));
@@ -33,9 +30,8 @@ export function together(subject: Subject): void {
     expect(read).toEqual(tags.map((tag) => alone.get(tag)));
   });
 
-  test("lists, values, tokens and images at once come right", async (context) => {
-    await using dock = await subject.open();
-    const { tag } = await largeImage(subject, context, dock);
+  contractTest("lists, values, tokens and images at once come right", async ({ dock, found }) => {
+    const { tag } = await largeImage(found, dock);
     const [asked, expected] = await someReads(dock, 16);
     const images = await dock.images.list();
     const keys = await dock.kv.list();
@@ -53,9 +49,8 @@ export function together(subject: Subject): void {
     expect([imagesAgain, keysAgain]).toEqual([images, keys]);
   });
 
-  test("a call that fails doesn't disturb those beside it", async (context) => {
-    await using dock = await subject.open();
-    const { tag } = await largeImage(subject, context, dock);
+  contractTest("a call that fails doesn't disturb those beside it", async ({ dock, found }) => {
+    const { tag } = await largeImage(found, dock);
     const { data } = await dock.images.get(tag);
     const [image, tooLarge, beyond, unknown] = await Promise.all([
       dock.images.get(tag),
@@ -67,9 +62,8 @@ export function together(subject: Subject): void {
     expect(Buffer.compare(image.data, data)).toBe(0);
   });
 
-  test("a stream whose reader lets it wait doesn't hold up others", async (context) => {
-    await using dock = await subject.open();
-    const { tag } = await largeImage(subject, context, dock);
+  contractTest("a stream whose reader lets it wait doesn't hold up others", async ({ dock, found }) => {
+    const { tag } = await largeImage(found, dock);
     const { data } = await dock.images.get(tag);
     const pieces: Uint8Array[] = [];
     for await (const piece of dock.images.stream(tag)) {

@@ -3,13 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import type { ImageSource, UploadProgress } from "../../src/index.js";
 import { codeOf, costs, framesSent } from "./calls.js";
+import { contractTest } from "./contract-test.js";
 import { expectAnswers, HUGE, infoOf, LARGE, sha256 } from "./reading.js";
-import { openToWrite } from "./scratch.js";
-import { found, type Subject } from "./subject.js";
-import { content, named, writableLayers } from "./writing.js";
+import { content, named } from "./writing.js";
 
 /** Images that begin as such do; what follows is any bytes. */
 const IMAGES = {
@@ -29,28 +28,27 @@ const SOURCES: Readonly<Record<string, (bytes: Uint8Array) => ImageSource>> = {
   "a file": fileOf,
 };
 
-export function writingImages(subject: Subject): void {
-  test("images of 0 bytes, 1 byte, and sizes around those of a frame and of the window come back", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
-    const { maxBody, window } = dock.limits;
-    const frames = [maxBody - 17, 8_192, 16_384, 49_152, window].flatMap((size) => [size - 1, size, size + 1]);
-    for (const size of new Set([0, 1, 2, ...frames])) {
-      const bytes = content(size, `size ${size}`);
-      const put = await dock.images.put(named("size"), bytes, { store, type: "none" });
-      expect(put).toEqual({ type: "none", size, store, sha256: sha256(bytes) });
-      const { data, ...info } = await dock.images.get(named("size"));
-      expect({ size, isSame: bytes.equals(data), info }).toMatchObject({
-        size,
-        isSame: true,
-        info: { type: "none", size, store },
-      });
-    }
-  });
+export function writingImages(): void {
+  contractTest(
+    "images of 0 bytes, 1 byte, and sizes around those of a frame and of the window come back",
+    async ({ dock, store }) => {
+      const { maxBody, window } = dock.limits;
+      const frames = [maxBody - 17, 8_192, 16_384, 49_152, window].flatMap((size) => [size - 1, size, size + 1]);
+      for (const size of new Set([0, 1, 2, ...frames])) {
+        const bytes = content(size, `size ${size}`);
+        const put = await dock.images.put(named("size"), bytes, { store, type: "none" });
+        expect(put).toEqual({ type: "none", size, store, sha256: sha256(bytes) });
+        const { data, ...info } = await dock.images.get(named("size"));
+        expect({ size, isSame: bytes.equals(data), info }).toMatchObject({
+          size,
+          isSame: true,
+          info: { type: "none", size, store },
+        });
+      }
+    },
+  );
 
-  test.for(Object.entries(SOURCES))("a megabyte can be given as %s", async ([, source], context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
+  contractTest.for(Object.entries(SOURCES))("a megabyte can be given as %s", async ([, source], { dock, store }) => {
     const bytes = content(HUGE + 48_577, "a megabyte");
     const reports: UploadProgress[] = [];
     const onProgress = (progress: UploadProgress): void => void reports.push(progress);
@@ -60,9 +58,7 @@ export function writingImages(subject: Subject): void {
     expect(reports.map(({ sent }) => sent)).toEqual(reports.map(({ sent }) => sent).toSorted((a, b) => a - b));
   });
 
-  test.for(TYPES)("a %s is found out to be one, and can be told to be one or none", async (type, context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
+  contractTest.for(TYPES)("a %s is found out to be one, and can be told to be one or none", async (type, { dock, store }) => {
     const bytes = IMAGES[type];
     for (const options of [{}, { type }, { type: "none" }] as const) {
       const expected = "type" in options ? options.type : type;
@@ -71,50 +67,52 @@ export function writingImages(subject: Subject): void {
     }
   });
 
-  test("content that isn't of the type, or of none that is known, is INVALID, and nothing is sent", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
-    const put = (bytes: Uint8Array, type?: "png" | "bmp" | "jpeg") => dock.images.put(named("wrong"), bytes, { store, type });
-    const sent = await framesSent(dock, async () => {
-      const calls = [put(IMAGES.bmp, "png"), put(IMAGES.png, "jpeg"), put(IMAGES.jpeg, "bmp"), put(Buffer.from("text"))];
-      expect(await Promise.all(calls.map(codeOf))).toEqual(["INVALID", "INVALID", "INVALID", "INVALID"]);
-    });
-    expect(sent).toBe(0);
-    expect(await codeOf(dock.images.get(named("wrong")))).toBe("NOT_FOUND");
-  });
+  contractTest(
+    "content that isn't of the type, or of none that is known, is INVALID, and nothing is sent",
+    async ({ dock, store }) => {
+      const put = (bytes: Uint8Array, type?: "png" | "bmp" | "jpeg") => dock.images.put(named("wrong"), bytes, { store, type });
+      const sent = await framesSent(dock, async () => {
+        const calls = [put(IMAGES.bmp, "png"), put(IMAGES.png, "jpeg"), put(IMAGES.jpeg, "bmp"), put(Buffer.from("text"))];
+        expect(await Promise.all(calls.map(codeOf))).toEqual(["INVALID", "INVALID", "INVALID", "INVALID"]);
+      });
+      expect(sent).toBe(0);
+      expect(await codeOf(dock.images.get(named("wrong")))).toBe("NOT_FOUND");
+    },
+  );
 
-  test("an image that is put again replaces the one before, and delete says whether there was one", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
-    const tag = named("replaced");
-    for (const bytes of [IMAGES.png, IMAGES.jpeg, content(LARGE, "replaced"), Buffer.alloc(0)]) {
-      await dock.images.put(tag, bytes, { store, type: bytes.length > 200 || bytes.length === 0 ? "none" : undefined });
-      expect(bytes.equals((await dock.images.get(tag)).data)).toBe(true);
-    }
-    expect([await dock.images.delete(tag, { store }), await dock.images.delete(tag, { store })]).toEqual([true, false]);
-    expect(await codeOf(dock.images.get(tag))).toBe("NOT_FOUND");
-  });
+  contractTest(
+    "an image that is put again replaces the one before, and delete says whether there was one",
+    async ({ dock, store }) => {
+      const tag = named("replaced");
+      for (const bytes of [IMAGES.png, IMAGES.jpeg, content(LARGE, "replaced"), Buffer.alloc(0)]) {
+        await dock.images.put(tag, bytes, { store, type: bytes.length > 200 || bytes.length === 0 ? "none" : undefined });
+        expect(bytes.equals((await dock.images.get(tag)).data)).toBe(true);
+      }
+      expect([await dock.images.delete(tag, { store }), await dock.images.delete(tag, { store })]).toEqual([true, false]);
+      expect(await codeOf(dock.images.get(tag))).toBe("NOT_FOUND");
+    },
+  );
 
-  test("an image of a layer stands before that of the next one, and shows it again when it is deleted", async (context) => {
-    await using scratch = await openToWrite(subject, context, { features: ["stores"] });
-    const { dock } = scratch;
-    const layers = writableLayers(dock);
-    found(subject, context, "two layers that can be written", layers[1]);
-    const tag = named("shadow");
-    for (const [i, store] of layers.toReversed().entries()) {
-      await dock.images.put(tag, content(100 + i, store), { store, type: "none" });
-      expect(await infoOf(dock, tag)).toMatchObject({ store, size: 100 + i });
-    }
-    for (const store of layers) {
-      expect((await infoOf(dock, tag)).store).toBe(store);
-      await dock.images.delete(tag, { store });
-    }
-    expect(await codeOf(infoOf(dock, tag))).toBe("NOT_FOUND");
-  });
+  contractTest(
+    "an image of a layer stands before that of the next one, and shows it again when it is deleted",
+    { tags: ["stores"] },
+    async ({ dock, writable, found, needs }) => {
+      needs("stores");
+      found("two layers that can be written", writable[1]);
+      const tag = named("shadow");
+      for (const [i, store] of writable.toReversed().entries()) {
+        await dock.images.put(tag, content(100 + i, store), { store, type: "none" });
+        expect(await infoOf(dock, tag)).toMatchObject({ store, size: 100 + i });
+      }
+      for (const store of writable) {
+        expect((await infoOf(dock, tag)).store).toBe(store);
+        await dock.images.delete(tag, { store });
+      }
+      expect(await codeOf(infoOf(dock, tag))).toBe("NOT_FOUND");
+    },
+  );
 
-  test("the list and the use of the layer follow", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
+  contractTest("the list and the use of the layer follow", async ({ dock, store }) => {
     const tag = named("counted");
     const used = async (): Promise<number> => (await dock.info()).stores.find((it) => it.store === store)?.used ?? Number.NaN;
     const listed = async () => (await dock.images.list()).find((it) => it.tag === tag);
@@ -130,9 +128,7 @@ export function writingImages(subject: Subject): void {
     expect([await listed(), await used()]).toEqual([undefined, before]);
   });
 
-  test("an image that is replaced while it is read comes whole, or is CHANGED", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
+  contractTest("an image that is replaced while it is read comes whole, or is CHANGED", async ({ dock, store }) => {
     const tag = named("read");
     const [first, second] = [content(HUGE, "first"), content(HUGE, "second")];
     await dock.images.put(tag, first, { store, type: "none" });
@@ -150,9 +146,7 @@ export function writingImages(subject: Subject): void {
     expect(second.equals((await dock.images.get(tag)).data)).toBe(true);
   });
 
-  test("an image that the dock has already, under any tag, isn't sent again", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
+  contractTest("an image that the dock has already, under any tag, isn't sent again", async ({ dock, store }) => {
     const bytes = content(HUGE, "known");
     await dock.images.put(named("known"), bytes, { store, type: "none" });
     for (const tag of [named("known"), named("known by another tag")]) {
@@ -163,18 +157,14 @@ export function writingImages(subject: Subject): void {
     }
   });
 
-  test("of two images that are put at once under one tag one stays, whole", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
+  contractTest("of two images that are put at once under one tag one stays, whole", async ({ dock, store }) => {
     const both = [content(2 * LARGE, "one"), content(2 * LARGE, "the other")];
     await Promise.all(both.map((bytes) => dock.images.put(named("both"), bytes, { store, type: "none" })));
     const { data } = await dock.images.get(named("both"));
     expect(both.filter((bytes) => bytes.equals(data)).length).toBe(1);
   });
 
-  test("a put that is aborted leaves what was there, and the next one sends less", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
+  contractTest("a put that is aborted leaves what was there, and the next one sends less", async ({ dock, store }) => {
     const tag = named("aborted");
     await dock.images.put(tag, IMAGES.png, { store });
     const bytes = content(HUGE, "aborted");
@@ -191,9 +181,7 @@ export function writingImages(subject: Subject): void {
     expect(bytes.equals((await dock.images.get(tag)).data)).toBe(true);
   });
 
-  test("more puts at once than the dock takes streams all arrive, beside reads", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
+  contractTest("more puts at once than the dock takes streams all arrive, beside reads", async ({ dock, store }) => {
     const all = Array.from({ length: dock.limits.streams + 3 }, (_, i) => ({
       tag: named(`many ${i}`),
       bytes: content(70_000, `many ${i}`),

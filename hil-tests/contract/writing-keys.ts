@@ -1,11 +1,10 @@
 /** SPEC §6 and §7.4: keys that are set and deleted. */
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import type { Dock, KvValue } from "../../src/index.js";
 import { codeOf, framesSent, inTurns } from "./calls.js";
+import { contractTest } from "./contract-test.js";
 import { expectAnswers } from "./reading.js";
-import { openToWrite } from "./scratch.js";
-import { found, type Subject } from "./subject.js";
-import { content, named, writableLayers } from "./writing.js";
+import { content, named } from "./writing.js";
 
 /** Every kind of value, and what is odd of each. */
 const VALUES: readonly KvValue[] = [
@@ -20,21 +19,17 @@ const VALUES: readonly KvValue[] = [
 /** Names that mean something elsewhere. */
 const ODD = ["__proto__", "constructor", "..", "/etc/passwd", "\u001b[31m", "\r\n", "\u202e", "é", "e\u0301", "壁紙 🖥️"];
 
-export function writingKeys(subject: Subject): void {
-  test("every kind of value comes back as it was, also in the next session", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
+export function writingKeys(): void {
+  contractTest("every kind of value comes back as it was, also in the next session", async ({ dock, store, open }) => {
     const entries = VALUES.map((value, i) => ({ key: named(`value ${i}`), value }));
     await inTurns(entries, ({ key, value }) => dock.kv.set(key, value, { store }));
     expect(await inTurns(entries, async ({ key }) => ({ key, value: await dock.kv.get(key) }))).toEqual(entries);
     await dock.close();
-    await using next = await subject.open();
+    const next = await open();
     expect(await inTurns(entries, async ({ key }) => ({ key, value: await next.kv.get(key) }))).toEqual(entries);
   });
 
-  test("a map has any names, and `__proto__` is one of them", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
+  contractTest("a map has any names, and `__proto__` is one of them", async ({ dock, store }) => {
     const value: unknown = JSON.parse('{"__proto__": {"polluted": true}, "constructor": 1, "toString": {"__proto__": 2}}');
     await dock.kv.set(named("map"), value, { store });
     const back = await dock.kv.get(named("map"));
@@ -43,9 +38,7 @@ export function writingKeys(subject: Subject): void {
     expect(Object.hasOwn(Object.prototype, "polluted")).toBe(false);
   });
 
-  test("a value 16 deep is taken; one 17 deep is USAGE, and nothing is sent", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
+  contractTest("a value 16 deep is taken; one 17 deep is USAGE, and nothing is sent", async ({ dock, store }) => {
     let deep: KvValue = "bottom";
     for (let i = 0; i < 16; i++) deep = i % 2 === 0 ? [deep] : { inner: deep };
     await dock.kv.set(named("deep"), deep, { store });
@@ -56,24 +49,23 @@ export function writingKeys(subject: Subject): void {
     expect(sent).toBe(0);
   });
 
-  test("a value as long as the limit is taken; one byte more is TOO_LARGE with the limit, and nothing is sent", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
-    const limit = dock.limits.valueBytes;
-    const largest = ofLength(limit);
-    await dock.kv.set(named("largest"), largest, { store });
-    expect(await dock.kv.get(named("largest"))).toBe(largest);
-    const sent = await framesSent(dock, async () => {
-      const call = dock.kv.set(named("largest"), `${largest}y`, { store });
-      await expect(call).rejects.toMatchObject({ code: "TOO_LARGE", details: { limit } });
-    });
-    expect(sent).toBe(0);
-    expect(await dock.kv.get(named("largest"))).toBe(largest);
-  });
+  contractTest(
+    "a value as long as the limit is taken; one byte more is TOO_LARGE with the limit, and nothing is sent",
+    async ({ dock, store }) => {
+      const limit = dock.limits.valueBytes;
+      const largest = ofLength(limit);
+      await dock.kv.set(named("largest"), largest, { store });
+      expect(await dock.kv.get(named("largest"))).toBe(largest);
+      const sent = await framesSent(dock, async () => {
+        const call = dock.kv.set(named("largest"), `${largest}y`, { store });
+        await expect(call).rejects.toMatchObject({ code: "TOO_LARGE", details: { limit } });
+      });
+      expect(sent).toBe(0);
+      expect(await dock.kv.get(named("largest"))).toBe(largest);
+    },
+  );
 
-  test("what can't be a value is USAGE, and nothing is sent", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
+  contractTest("what can't be a value is USAGE, and nothing is sent", async ({ dock, store }) => {
     const none = [undefined, () => {}, Symbol("s"), new Date(0), new Map(), 2n ** 63n, "\ud800", [undefined], { a: undefined }];
     const sent = await framesSent(dock, async () => {
       for (const value of none) expect(await codeOf(dock.kv.set(named("none"), value, { store }))).toBe("USAGE");
@@ -82,9 +74,7 @@ export function writingKeys(subject: Subject): void {
     expect(await dock.kv.get(named("none"))).toBeUndefined();
   });
 
-  test("the last value of a key is the one that stays", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
+  contractTest("the last value of a key is the one that stays", async ({ dock, store }) => {
     const key = named("replaced");
     for (const value of ["long ".repeat(100), { a: 1 }, ""]) {
       await dock.kv.set(key, value, { store });
@@ -94,9 +84,7 @@ export function writingKeys(subject: Subject): void {
     expect(await dock.kv.get(key)).toBe(49);
   });
 
-  test("a key that is deleted is gone, and delete says whether there was one", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
+  contractTest("a key that is deleted is gone, and delete says whether there was one", async ({ dock, store }) => {
     const key = named("deleted");
     await dock.kv.set(key, 1, { store });
     expect([await dock.kv.delete(key, { store }), await dock.kv.delete(key, { store })]).toEqual([true, false]);
@@ -104,9 +92,7 @@ export function writingKeys(subject: Subject): void {
     expect(await keysOf(dock)).not.toContain(key);
   });
 
-  test("a key has any name, up to the limit in UTF-8, and no two are the same", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
+  contractTest("a key has any name, up to the limit in UTF-8, and no two are the same", async ({ dock, store }) => {
     const room = dock.limits.keyBytes - Buffer.byteLength(named(""));
     const names = [...ODD, "x".repeat(room), "ж".repeat(Math.floor(room / 2))].map(named);
     await inTurns(names, (key) => dock.kv.set(key, `value of ${key}`, { store }));
@@ -114,9 +100,7 @@ export function writingKeys(subject: Subject): void {
     expect(await keysOf(dock)).toEqual(expect.arrayContaining(names));
   });
 
-  test("`__proto__` itself is a key like any other", async (context) => {
-    await using scratch = await openToWrite(subject, context, { touches: "anything" });
-    const { dock, store } = scratch;
+  contractTest("`__proto__` itself is a key like any other", async ({ dock, store }) => {
     await dock.kv.set("__proto__", "a value", { store });
     expect(await dock.kv.get("__proto__")).toBe("a value");
     expect(await keysOf(dock)).toContain("__proto__");
@@ -124,27 +108,27 @@ export function writingKeys(subject: Subject): void {
     expect(await dock.kv.get("__proto__")).toBeUndefined();
   });
 
-  test("a key of a layer stands before that of the next one, and shows it again when it is deleted", async (context) => {
-    await using scratch = await openToWrite(subject, context, { features: ["stores"] });
-    const { dock } = scratch;
-    const layers = writableLayers(dock);
-    found(subject, context, "two layers that can be written", layers[1]);
-    const key = named("shadow");
-    for (const store of layers.toReversed()) {
-      await dock.kv.set(key, `in ${store}`, { store });
-      expect(await dock.kv.find(key)).toMatchObject({ value: `in ${store}`, store });
-    }
-    expect(await inTurns(layers, (store) => dock.kv.get(key, { store }))).toEqual(layers.map((store) => `in ${store}`));
-    for (const store of layers) {
-      expect((await dock.kv.find(key))?.store).toBe(store);
-      await dock.kv.delete(key, { store });
-    }
-    expect(await dock.kv.find(key)).toBeUndefined();
-  });
+  contractTest(
+    "a key of a layer stands before that of the next one, and shows it again when it is deleted",
+    { tags: ["stores"] },
+    async ({ dock, writable, found, needs }) => {
+      needs("stores");
+      found("two layers that can be written", writable[1]);
+      const key = named("shadow");
+      for (const store of writable.toReversed()) {
+        await dock.kv.set(key, `in ${store}`, { store });
+        expect(await dock.kv.find(key)).toMatchObject({ value: `in ${store}`, store });
+      }
+      expect(await inTurns(writable, (store) => dock.kv.get(key, { store }))).toEqual(writable.map((store) => `in ${store}`));
+      for (const store of writable) {
+        expect((await dock.kv.find(key))?.store).toBe(store);
+        await dock.kv.delete(key, { store });
+      }
+      expect(await dock.kv.find(key)).toBeUndefined();
+    },
+  );
 
-  test("the list and the use of the layer follow", async (context) => {
-    await using scratch = await openToWrite(subject, context);
-    const { dock, store } = scratch;
+  contractTest("the list and the use of the layer follow", async ({ dock, store }) => {
     const key = named("counted");
     const before = await usedIn(dock, store);
     for (const [value, bytes] of [

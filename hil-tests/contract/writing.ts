@@ -4,7 +4,7 @@ import type { Dock, Layer } from "../../src/index.js";
 import { byBytes } from "./reading.js";
 
 /** What the names of tests begin with. What is found under another is the dock's own. */
-export const PREFIX = "dl7450-test ";
+const PREFIX = "dl7450-test ";
 
 /** From the layer that is asked first. */
 const LAYERS = ["ephemeral", "runtime", "factory"] as const;

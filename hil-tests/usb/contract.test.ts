@@ -2,30 +2,29 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { Dock } from "../../src/index.js";
+import { contractTest } from "../contract/contract-test.js";
 import { contract } from "../contract.js";
-import { cable, cables, LARGE, openDock, otherCable, serveDocks, TIMEOUT } from "./docks.js";
+import { cable, cables, LARGE, OPENING, serveDocks, TIMEOUT } from "./docks.js";
 
 serveDocks();
+process.env.DL7450_ALLOW_WRITE = "Dock 0,Dock 1";
 
 describe("a dock on a USB serial port", { timeout: TIMEOUT }, () => {
-  contract({
-    open: async (options) => Dock.open(await cable.hostEnd(), options),
-    complete: false,
-    writes: "anything",
-    timeout: TIMEOUT,
-  });
+  contractTest.override({ port: `id:${cable.serialNumber}`, opening: OPENING });
+  contract();
 });
 
 describe("two docks at once", { timeout: TIMEOUT }, () => {
-  test("are told apart by their serial numbers, and neither disturbs the other", async () => {
-    await using first = await openDock();
-    await using second = await Dock.open(`id:${otherCable.serialNumber}`);
-    expect([(await first.info()).name, (await second.info()).name]).toEqual(["Dock 0", "Dock 1"]);
+  contractTest.override({ ports: cables.map(({ serialNumber }) => `id:${serialNumber}`), opening: OPENING });
+
+  contractTest("are told apart by their serial numbers, and neither disturbs the other", async ({ docks }) => {
+    const [first, second] = docks;
+    expect(await Promise.all(docks.map(async (dock) => (await dock.info()).name))).toEqual(["Dock 0", "Dock 1"]);
     const image = randomBytes(LARGE);
     await first.images.put("both", image, { store: "ephemeral", type: "none" });
-    const [kept, stock] = await Promise.all([first.images.get("both"), second.images.get("meeting")]);
+    const [kept, stock] = await Promise.all([first.images.get("both"), second?.images.get("meeting")]);
     expect(Buffer.compare(kept.data, image)).toBe(0);
-    expect(stock.data).toHaveLength(238_514);
+    expect(stock?.data).toHaveLength(238_514);
   });
 
   test("without a name it is SEVERAL_DOCKS, which names both", async () => {

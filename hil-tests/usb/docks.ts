@@ -11,6 +11,8 @@ if (process.env.USB_VM === undefined) throw new Error("these tests need the VM's
 
 /** Longest time for one test, in milliseconds: the VM computes many times slower than the machine that it is on. */
 export const TIMEOUT = 120_000;
+/** How a dock is opened: for the same reason. */
+export const OPENING: OpenOptions = { handshakeTimeout: 20_000 };
 /** Larger than all that can be on its way: a cable that is pulled in the middle cuts it in two. */
 export const LARGE = 1_500_000;
 
@@ -31,7 +33,7 @@ export function serveDocks(): readonly MockDock[] {
 
 /** The first dock, by its serial number. */
 export function openDock(options: OpenOptions = {}): Promise<Dock> {
-  return Dock.open(`id:${cable.serialNumber}`, { handshakeTimeout: 20_000, ...options });
+  return Dock.open(`id:${cable.serialNumber}`, { ...OPENING, ...options });
 }
 
 /** Pulls the first dock's cable now, and has it back at the test's end whatever happens. */
