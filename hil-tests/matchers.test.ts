@@ -7,7 +7,7 @@ import "../src/vitest/register-matchers.js";
 import type { ProfileName } from "../mocks/dock.js";
 import { Dock, DockError } from "../src/index.js";
 import { saveSnapshot } from "../src/snapshot/index.js";
-import { codeOf } from "./contract/subject.js";
+import { codeOf } from "./contract/calls.js";
 import { newFolder } from "./folders.js";
 import { type Held, ModelDock } from "./model-dock.js";
 

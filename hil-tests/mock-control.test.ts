@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Dock } from "../src/index.js";
 import { type ControlledMock, startControlledMock } from "../src/transport/mock.js";
-import { codeOf, expectAnswers } from "./contract/subject.js";
+import { codeOf } from "./contract/calls.js";
+import { expectAnswers } from "./contract/reading.js";
 import { descendantsOf, expectEnd, firstOutput, killAll, killNow } from "./processes.js";
 
 /** Longest time for the mock to start, in milliseconds. */
