@@ -55,7 +55,7 @@ describe("tests of a mock dock", { timeout: 60_000 }, () => {
     const [, report = ""] = /<testcase [^>]*name="is told what it did"[^>]*>(.*?)<\/testcase>/s.exec(ended.junit) ?? [];
     expect(report).toMatch(/→ {2}request {2}\d+ kv\.get .*timezone/);
     expect(report).toMatch(/← {2}result {3}\d+ kv\.get .*GMT/);
-    expect(report).toMatch(/\nconsole:\n.*MOCK-0001, not a real one\n/s);
+    expect(report).toMatch(/\nconsole:\n\|.*MOCK-0001, not a real one\n/s);
     expect(report).toContain("frames out");
     expect(report).toContain("trace show");
   });

@@ -31,8 +31,12 @@ export function summaryOf({ port, info, counters, box }: Told): string {
 /** All of it: the dock, what its line has counted, the last frames, the last of the console text. */
 export function storyOf({ port, info, counters, box }: Told): string {
   const parts = [dockText(port, info), countersText(counters), "", "frames:", framesText(box)];
-  const console = box.text.slice(-SHOWN.text).split(/\r?\n/).map(printable).join("\n").trimEnd();
-  return [...parts, ...(console === "" ? [] : ["", "console:", console])].join("\n");
+  const console = box.text
+    .slice(-SHOWN.text)
+    .trimEnd()
+    .split(/\r?\n/)
+    .map((line) => `| ${printable(line)}`); // not as a command of GitHub's
+  return [...parts, ...(box.text.trim() === "" ? [] : ["", "console:", ...console])].join("\n");
 }
 
 function dockText(port: string, info: DockInfo | undefined): string {
