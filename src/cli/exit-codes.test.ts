@@ -4,7 +4,7 @@ import { EXIT_CODES } from "./exit-codes.js";
 
 test("each code has the exit code that the documentation gives it", () => {
   const documented: Record<number, string> = {
-    1: "CLOSED INTEGRITY OUTPUT PICTURE PROTOCOL SOURCE UNEXPECTED WRONG_VALUE",
+    1: "CLOSED INTEGRITY MISSING OUTPUT PICTURE PROTOCOL SOURCE UNEXPECTED WRONG_VALUE",
     2: "USAGE",
     3: "ECHO NO_DOCK SEVERAL_DOCKS",
     4: "NOT_FOUND",

@@ -25,6 +25,8 @@ export type CliErrorCode =
   | "PICTURE"
   /** A config has problems, which were told. */
   | "CONFIG"
+  /** A package that only some commands need isn't installed. */
+  | "MISSING"
   /** A fault of this program. */
   | "UNEXPECTED";
 
@@ -71,5 +73,6 @@ export const EXIT_CODES: Readonly<Record<CliErrorCode, ExitCode>> = {
   SOURCE: EXIT.other,
   OUTPUT: EXIT.other,
   PICTURE: EXIT.other,
+  MISSING: EXIT.other,
   UNEXPECTED: EXIT.other,
 };

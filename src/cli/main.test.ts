@@ -52,6 +52,9 @@ describe("wrong usage ends with 2, with nothing on stdout", () => {
     [["reset"], "all that is runtime or ephemeral is deleted for good: give the dock's name"],
     [["completion", "tcsh"], "command-argument value 'tcsh' is invalid for argument 'shell'. Allowed choices are bash"],
     [["kv", "set", "a"], "give either a value or --file"],
+    [["conformance", "--junit", "-"], "option '--junit <file>' argument '-' is invalid. It is the path of a file"],
+    [["conformance", "--only", ""], "option '--only <name>' argument '' is invalid. It is a feature, or part of a name."],
+    [["conformance", "--trace", "t.ndjson"], "each test opens the dock for itself, which --trace doesn't see"],
     [["snapshot", "save", "a", "--store", "rom"], "option '--store <layer>' argument 'rom' is invalid."],
   ];
   test.each(cases)("%j", async (argv, message) => {

@@ -17,20 +17,26 @@ export async function withDock<T>(
   wishes: Wishes = {},
 ): Promise<T> {
   const { Dock } = await import("../dock.js"); // not for --help
-  const { port, timeout, baud, dtr, rts } = options;
-  const target = port ?? "";
+  const target = options.port ?? "";
   if (options.trace !== undefined) await checkTrace(options.trace, target);
-  const ms = timeout === undefined ? undefined : timeout * 1_000;
   await using dock = await Dock.open(target, {
     ...wishes,
     signal,
     ...(options.trace === undefined || trace === undefined ? {} : { trace: trace.tracer(options.trace, target) }),
+    ...openingOf(options),
+  });
+  return await use(dock);
+}
+
+/** How the options want a dock opened. */
+export function openingOf({ timeout, baud, dtr, rts }: GlobalOptions): OpenOptions {
+  const ms = timeout === undefined ? undefined : timeout * 1_000;
+  return {
     ...(ms === undefined ? {} : { handshakeTimeout: ms, timeout: ms }),
     ...(baud === undefined ? {} : { baudRate: baud }),
     ...(dtr === undefined ? {} : { dtr }),
     ...(rts === undefined ? {} : { rts }),
-  });
-  return await use(dock);
+  };
 }
 
 /** Fails with `USAGE` where a trace would be written over what the mock dock is to read. */

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { version } from "../version.js";
 import { addCompletion } from "./completion.js";
 import { addConfig } from "./config.js";
+import { addConformance } from "./conformance.js";
 import { addConsole } from "./console.js";
 import type { Context } from "./context.js";
 import { addDf } from "./df.js";
@@ -106,6 +107,7 @@ export function createProgram(context: Context, writeHelp: (text: string) => voi
   trace.addHelpText("after", examples("dl7450 --trace t.ndjson ls", "dl7450 trace show t.ndjson"));
   addRestart(program, context);
   addDoctor(program, context);
+  addConformance(program, context);
   addConfig(program, context);
   addUdev(program, context);
   addCompletion(program, context);

@@ -84,7 +84,7 @@ export const dockTest: TestAPI<DockTestFixtures> = collected().extend<DockTestFi
     const [first, ...others] = placesOf(taken);
     await use([first.dock, ...others.map(({ dock }) => dock)]);
   },
-  open: async ({ taken }, use) => use((options) => placesOf(taken)[0].open(options)),
+  open: async ({ taken, opening }, use) => use((options) => placesOf(taken)[0].open({ ...opening, ...options })),
   needs: async ({ taken, annotate, skip }, use) =>
     use(needsOf(placesOf(taken), (reason) => skipFor({ annotate, skip }, reason))),
   faults: async ({ taken, annotate, skip }, use) => {

@@ -154,7 +154,7 @@ export class Place {
   }
 
   /** Opens a session for the test, in place of the kit's. */
-  async open(options: OpenOptions = {}): Promise<Dock> {
+  async open(options: OpenOptions): Promise<Dock> {
     await this.#dock?.close();
     const dock = await this.#openSession(options);
     this.#others.push(dock);
