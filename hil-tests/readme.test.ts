@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 test("every block is of a kind that is run", () => {
-  expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(["sh", "js"]));
+  expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(["sh", "js", "ts"]));
 });
 
 describe("commands", () => {
@@ -66,6 +66,17 @@ describe("scripts", () => {
     const { stdout } = await promisify(execFile)(process.execPath, [file, "mock:"], { cwd: folder });
     expect(stdout).toMatch(PRINTED[i] ?? "");
   });
+});
+
+test("the test of the test kit passes on a mock dock, in a folder of its own", async () => {
+  const [{ code } = { code: "" }, ...others] = blocks.filter(({ language }) => language === "ts");
+  expect(others).toEqual([]);
+  await symlink(join(root, "node_modules", "vitest"), join(folder, "node_modules", "vitest"), "dir");
+  await writeFile(join(folder, "splash.test.ts"), code);
+  const env = { ...process.env, VITEST: "", DL7450_PORT: "mock:", NO_COLOR: "1" };
+  const argv = [join(root, "node_modules", "vitest", "vitest.mjs"), "run", "--root", folder, "splash.test.ts"];
+  const { stdout } = await promisify(execFile)(process.execPath, argv, { cwd: folder, env });
+  expect(stdout).toMatch(/Tests +1 passed \(1\)/);
 });
 
 async function firstLine(program: string, args: readonly string[]): Promise<string> {
