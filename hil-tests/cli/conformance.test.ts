@@ -55,7 +55,15 @@ test("a group of the suite passes on a mock, beside files of the user's that not
 test("a dock that doesn't keep the contract ends it with 8, and with what the tests say", async () => {
   await using mock = await startMock("--tcp", "0", "--fault", "full:rate=1");
   const only = ["--only", "a value 16 deep is taken"];
-  const running = start(await scratch(), { DL7450_ALLOW_WRITE: "MOCK-0001", XDG_CACHE_HOME: await scratch() }, "--port", mock.target, ...only, "--json", "--quiet");
+  const running = start(
+    await scratch(),
+    { DL7450_ALLOW_WRITE: "MOCK-0001", XDG_CACHE_HOME: await scratch() },
+    "--port",
+    mock.target,
+    ...only,
+    "--json",
+    "--quiet",
+  );
   expect(await once(running.process, "close")).toEqual([8, null]);
   const { stdout, stderr } = running.said;
   expect(JSON.parse(stdout)).toMatchObject({
