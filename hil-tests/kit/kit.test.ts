@@ -16,7 +16,7 @@ describe("tests of a mock dock", { timeout: 60_000 }, () => {
   let ended: Ended;
 
   beforeAll(async () => {
-    ended = await beginRun(["putting-back", "failing"], { DL7450_PORT: "mock:" }, home).ended();
+    ended = await beginRun(["putting-back", "failing", "options"], { DL7450_PORT: "mock:" }, home).ended();
   }, 60_000);
 
   test.for([
@@ -27,6 +27,8 @@ describe("tests of a mock dock", { timeout: 60_000 }, () => {
     "finds nothing that was left",
     "opens one of its own",
     "is tried again",
+    "has two docks",
+    "finds both as they were",
   ])("the test that %s passes", (name) => {
     expect(ended.tests.get(name)?.status).toBe("passed");
   });
@@ -35,6 +37,8 @@ describe("tests of a mock dock", { timeout: 60_000 }, () => {
     ["leaves a transaction open", "2 calls, streams or transactions were still under way when the test ended"],
     ["leaves a write under way", "A call, stream or transaction was still under way when the test ended"],
     ["is told what it did", "expected 'GMT' to be 'Mars'"],
+    ["has an isolation that isn't one", '`isolate` is "layer", "snapshot", "none" or { snapshot: FOLDER }.'],
+    ["has a snapshot that isn't there", "/nowhere holds no snapshot"],
   ] as const)("the test that %s fails for that alone", ([name, why]) => {
     expect(ended.tests.get(name)).toMatchObject({ status: "failed", message: expect.stringContaining(why) });
   });

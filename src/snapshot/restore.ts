@@ -17,7 +17,7 @@ import type { OnProgress, SnapshotOptions } from "./save.js";
  * unique per dock are left out. Fails as reading does, with `SNAPSHOT` when the folder isn't one, with `UNSUPPORTED` when the dock lacks a layer.
  */
 export async function compareSnapshot(dock: Dock, folder: string, options: SnapshotOptions = {}): Promise<LayerDifference[]> {
-  return await differencesFrom(dock, await open(folder), options);
+  return await differencesFrom(dock, await openSnapshot(folder), options);
 }
 
 export interface RestoreOptions extends SnapshotOptions {
@@ -33,7 +33,7 @@ export interface RestoreOptions extends SnapshotOptions {
  * Whether everything can be written is looked at before anything is. Fails as `compareSnapshot` and as transactions do.
  */
 export async function restoreSnapshot(dock: Dock, folder: string, options: RestoreOptions = {}): Promise<LayerDifference[]> {
-  const snapshot = await open(folder);
+  const snapshot = await openSnapshot(folder);
   const found = await changesOf(dock, snapshot, options);
   const { confirm, signal, timeout, onProgress } = options;
   for (const { store, differences } of found) {
@@ -48,7 +48,7 @@ export async function restoreSnapshot(dock: Dock, folder: string, options: Resto
 
 /** What `restoreSnapshot` would change. Fails as it would, as far as that can be told without writing. */
 export async function planRestore(dock: Dock, folder: string, options: RestoreOptions = {}): Promise<LayerDifference[]> {
-  return await changesOf(dock, await open(folder), options);
+  return await changesOf(dock, await openSnapshot(folder), options);
 }
 
 async function changesOf(dock: Dock, snapshot: Snapshot, options: RestoreOptions): Promise<LayerDifference[]> {
@@ -100,7 +100,8 @@ function imageOf({ layers }: Snapshot, store: Layer, tag: string): SnapshotImage
   return layers.find((layer) => layer.store === store)?.images.get(tag);
 }
 
-async function open(folder: string): Promise<Snapshot> {
+/** Reads a snapshot. Fails with `SNAPSHOT`. */
+export async function openSnapshot(folder: string): Promise<Snapshot> {
   return await reading(folder, () => readSnapshot(folder));
 }
 

@@ -3,7 +3,7 @@ import type { TraceEvent } from "../link.js";
 import { headerLine, lineOf, recordsOf, type TracedEvent } from "../trace/lines.js";
 
 /** What is kept at most: records, and the bytes of their bodies and texts. */
-const MOST = { records: 10_000, bytes: 4 * 1024 * 1024 };
+const MOST = { records: 10_000, bytes: 512 * 1024 };
 
 export class BlackBox {
   #records: TracedEvent[] = [];

@@ -3,11 +3,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import envPaths from "env-paths";
+import type { Layer } from "../../protocol/index.js";
 import { readSnapshot } from "../../snapshot/folder.js";
 import { pause, systemClock } from "../clock.js";
 import type { Dock, DockInfo, OpenOptions } from "../dock.js";
 import { DockError, type DockErrorCode } from "../errors.js";
 import { type LinkCounters, noCounters } from "../link.js";
+import { openSnapshot } from "../snapshot/restore.js";
 import { saveSnapshot } from "../snapshot/save.js";
 import { parseTarget, placeName } from "../transport/target.js";
 import { quoted, visible } from "../visible.js";
@@ -57,7 +59,10 @@ export class Place {
   #counted: { readonly dock: Dock; readonly before: LinkCounters }[] = [];
   #info: DockInfo | undefined;
   #mayWrite: boolean;
+  /** What the dock held. */
   #baseline: Baseline | undefined;
+  /** What it is to hold after this test. */
+  #wanted: { readonly baseline: Baseline; readonly stores: readonly Layer[] } | undefined;
   /** Where the baseline is kept, of a dock without a lease. */
   #folder: string | undefined;
 
@@ -135,7 +140,8 @@ export class Place {
     if (this.box.isLost) await this.#dock?.info(); // which waits for it
     if (this.#dock !== undefined) return;
     const options = { reconnect: { timeout: OUTAGE }, ...opening };
-    const dock = await retried(patience.outage, () => this.#openSession(options), patience.taken);
+    const onBusy = (why: string): void => this.#say(`Waiting for up to ${patience.taken / 1_000} s: ${why}`);
+    const dock = await retried(patience.outage, () => this.#openSession(options), { ms: patience.taken, onBusy });
     this.#dock = dock;
     void dock.closed.then(() => {
       if (this.#dock === dock) this.#dock = undefined;
@@ -162,26 +168,24 @@ export class Place {
     return dock;
   }
 
-  /** Gets what is put back. It is saved when it is asked for first, and then stays what it was. */
+  /** Gets what is put back after the test. What the dock holds is saved when it is asked for first, and then stays what it was. */
   async prepare(isolation: Isolation): Promise<void> {
+    this.#wanted = undefined;
     if (isolation === "none" || !this.#mayWrite) return;
     if (typeof isolation === "object") {
-      this.#baseline = baselineIn(await readSnapshot(isolation.snapshot));
-      await this.putBack(isolation);
-      return;
+      const snapshot = await snapshotOf(this.dock, isolation.snapshot);
+      this.#wanted = { baseline: snapshot, stores: layersOf(this.dock, isolation, snapshot) };
+      return await this.putBack();
     }
-    const missing = layersOf(this.dock, isolation, undefined).filter((store) => !this.#baseline?.layers.has(store));
-    if (missing.length === 0) return;
-    this.#folder ??= this.#lease?.baseline ?? (await mkdtemp(join(tmpdir(), "dl7450-baseline-")));
-    if (this.#baseline === undefined) await rm(this.#folder, { recursive: true, force: true });
-    this.#baseline = await saveBaseline(this.dock, this.#folder, missing);
-    await this.#lease?.note("being tested");
+    const stores = layersOf(this.dock, isolation, undefined);
+    const missing = stores.filter((store) => !this.#baseline?.layers.has(store));
+    if (missing.length > 0) this.#baseline = await this.#save(missing);
+    if (this.#baseline !== undefined) this.#wanted = { baseline: this.#baseline, stores };
   }
 
-  /** Has the dock hold again what it held. */
-  async putBack(isolation: Isolation): Promise<void> {
-    if (isolation === "none" || this.#baseline === undefined) return;
-    await putBack(this.dock, this.#baseline, layersOf(this.dock, isolation, this.#baseline));
+  /** Has the dock hold what it is to hold. */
+  async putBack(): Promise<void> {
+    if (this.#wanted !== undefined) await putBack(this.dock, this.#wanted.baseline, this.#wanted.stores);
   }
 
   /** Ends the sessions of the test. */
@@ -202,11 +206,20 @@ export class Place {
     await this.closeOthers().catch(() => {});
     await this.close().catch(() => {});
     await this.#spot.release().catch(() => {});
-    if (this.#folder !== undefined && state === "as it was") {
+    const isOver = state === "as it was" || this.#lease === undefined;
+    if (this.#folder !== undefined && isOver) {
+      await this.#lease?.note("as it was").catch(() => {}); // before what it may be put back to is gone
       await rm(this.#folder, { recursive: true, force: true }).catch(() => {});
-      await this.#lease?.note("as it was").catch(() => {});
     }
     await this.#lease?.release();
+  }
+
+  async #save(stores: readonly Layer[]): Promise<Baseline> {
+    this.#folder ??= this.#lease?.baseline ?? (await mkdtemp(join(tmpdir(), "dl7450-baseline-")));
+    if (this.#baseline === undefined) await rm(this.#folder, { recursive: true, force: true });
+    const baseline = await saveBaseline(this.dock, this.#folder, stores);
+    await this.#lease?.note("being tested");
+    return baseline;
   }
 
   /** Whether a dock may be written to is known by its name, so that it is opened to be read first. */
@@ -250,6 +263,14 @@ export class Place {
   }
 }
 
+/** A snapshot of this dock. Fails with `SNAPSHOT`, and with `USAGE` when it is another one's: its unique values aren't this dock's. */
+async function snapshotOf(dock: Dock, folder: string): Promise<Baseline> {
+  const snapshot = await openSnapshot(folder);
+  if (snapshot.dock.id === dock.id) return baselineIn(snapshot);
+  const message = `The snapshot in ${visible(folder)} is of ${quoted(snapshot.dock.name)}, another dock than ${quoted(dock.name)} here.`;
+  throw new DockError({ code: "USAGE", message });
+}
+
 async function takeLease(name: string, timeout: number, say: TakeOptions["say"]): Promise<Lease> {
   const folder = join(envPaths("dl7450", { suffix: "" }).cache, "leases");
   return await Lease.take(name, folder, {
@@ -260,15 +281,22 @@ async function takeLease(name: string, timeout: number, say: TakeOptions["say"])
 }
 
 /** What `open` gives, tried again for so many milliseconds while the dock isn't there, and for others while it is taken. */
-async function retried<T>(outage: number, open: () => Promise<T>, taken = 0): Promise<T> {
+async function retried<T>(
+  outage: number,
+  open: () => Promise<T>,
+  taken: { readonly ms: number; readonly onBusy: (why: string) => void } = { ms: 0, onBusy: () => {} },
+): Promise<T> {
   const begun = systemClock.now();
+  let told = "";
   for (;;) {
     try {
       return await open();
     } catch (error) {
-      const isPassing = error instanceof DockError && PASSING.has(error.code);
-      const patience = isPassing && error.code === "BUSY" ? Math.max(outage, taken) : outage;
-      if (!isPassing || systemClock.now() + EVERY > begun + patience) throw error;
+      if (!(error instanceof DockError) || !PASSING.has(error.code)) throw error;
+      const isBusy = error.code === "BUSY";
+      if (systemClock.now() + EVERY > begun + (isBusy ? Math.max(outage, taken.ms) : outage)) throw error;
+      if (isBusy && told !== error.message) taken.onBusy(error.message);
+      told = error.message;
       await pause(systemClock, EVERY);
     }
   }

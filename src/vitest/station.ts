@@ -1,7 +1,8 @@
 /** The docks that the tests of a file have, one test at a time, and what became of them. */
+import * as v from "valibot";
 import { pause, systemClock } from "../clock.js";
 import type { OpenOptions } from "../dock.js";
-import { DockError } from "../errors.js";
+import { DockError, type DockErrorCode } from "../errors.js";
 import { parseTarget, placeName } from "../transport/target.js";
 import { quoted } from "../visible.js";
 import { Place } from "./place.js";
@@ -23,6 +24,9 @@ export type Taken =
   /** It can't have its docks; `known` when a test before has failed for that. */
   | { readonly kind: "failed"; readonly error: unknown; readonly known: boolean };
 
+/** What is wrong with a test, and not with its dock. */
+const OWN_FAULTS: ReadonlySet<DockErrorCode> = new Set(["USAGE", "SNAPSHOT"]);
+
 export class Station {
   readonly #say: (text: string) => void;
   #places: Place[] = [];
@@ -43,14 +47,16 @@ export class Station {
     }
     this.#isInUse = true;
     try {
+      checkWish(wish);
       const places = await this.#taken(wish);
       for (const place of places) await place.prepare(wish.isolate);
       for (const place of places) place.beginTest();
       this.#trouble = undefined;
       return { kind: "ready", places };
     } catch (error) {
-      const known = this.#trouble !== undefined;
-      this.#trouble = { tried: (this.#trouble?.tried ?? 0) + 1 };
+      const isOwn = error instanceof DockError && OWN_FAULTS.has(error.code);
+      const known = this.#trouble !== undefined && !isOwn;
+      if (!isOwn) this.#trouble = { tried: (this.#trouble?.tried ?? 0) + 1 };
       await this.#releaseAll("being tested");
       this.#isInUse = false;
       return { kind: "failed", error, known };
@@ -58,7 +64,7 @@ export class Station {
   }
 
   /** Puts the docks of a test back. Gives what was wrong with how the test has left them, which is the test's failure. */
-  async endTest({ isolate, opening }: Wish, test: "has passed" | "has failed"): Promise<Error[]> {
+  async endTest({ opening }: Wish, test: "has passed" | "has failed"): Promise<Error[]> {
     const wrong: Error[] = [];
     for (const place of this.#places) {
       const leaked = leakOf(place);
@@ -69,7 +75,7 @@ export class Station {
         await place.faults?.clear();
         await place.closeOthers();
         await place.ready(opening);
-        await place.putBack(isolate);
+        await place.putBack();
       } catch (error) {
         this.#trouble = { tried: 0 };
         wrong.push(lost(place, error));
@@ -100,7 +106,7 @@ export class Station {
       this.#places = ports.flatMap((_, i) => found.get(i) ?? []);
     }
     const [first, ...others] = this.#places;
-    if (first === undefined) throw new DockError({ code: "USAGE", message: "`ports` names no dock." });
+    if (first === undefined) throw new Error("a wish names a dock");
     return [first, ...others];
   }
 
@@ -122,6 +128,21 @@ export class Station {
     this.#places = [];
     for (const place of places) await place.release(state);
   }
+}
+
+const wishes = v.object({
+  ports: v.pipe(v.array(v.string("a port is a text")), v.minLength(1, "`ports` names no dock")),
+  isolate: v.union(
+    [v.picklist(["layer", "snapshot", "none"]), v.object({ snapshot: v.string() })],
+    '`isolate` is "layer", "snapshot", "none" or { snapshot: FOLDER }',
+  ),
+  leaseTimeout: v.pipe(v.number("`leaseTimeout` is a number of milliseconds"), v.minValue(0, "`leaseTimeout` isn't negative")),
+});
+
+/** Fails with `USAGE` when options aren't what they can be: they come from configurations as well, which no compiler looks at. */
+function checkWish(wish: Wish): void {
+  const checked = v.safeParse(wishes, wish);
+  if (!checked.success) throw new DockError({ code: "USAGE", message: `${checked.issues[0].message}.` });
 }
 
 /** In which order docks are taken: the same whoever takes them, so that nobody has one and waits for the other. */
