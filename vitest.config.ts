@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
 import { TAGS } from "./hil-tests/contract/tags.js";
 
+const KIT = ["hil-tests/kit/*.test.ts", "hil-tests/cli/conformance.test.ts"];
+
 export default defineConfig({
   test: {
     testTimeout: 20_000,
@@ -11,7 +13,9 @@ export default defineConfig({
     projects: [
       // Modules have no state of their own, so that files can share them: loading them for each takes longer than the tests.
       { extends: true, test: { name: "unit", isolate: false, include: ["{src,protocol,mocks,snapshot}/**/*.test.ts"] } },
-      { extends: true, test: { name: "hil", include: ["hil-tests/{,cli/,kit/}*.test.ts"] } },
+      { extends: true, test: { name: "hil", include: ["hil-tests/{,cli/}*.test.ts"], exclude: KIT } },
+      // Runs of vitest within tests, by `npm run test:kit`.
+      { extends: true, test: { name: "kit", include: KIT } },
       // As a user has them: they import the package by its name, as it was built.
       {
         extends: true,

@@ -24,14 +24,16 @@ export function openPseudoTerminal(gone: () => void): Promise<PseudoTerminal> {
   const terminal = spawn("/bin/sh", ["-c", KEEPER], { encoding: null });
   onEnd(() => terminal.kill("SIGKILL"));
   terminal.onExit(gone);
-  let path = "";
+  let said = "";
   return new Promise((resolve) => {
     const pathCame = terminal.onData((data) => {
-      path += data.toString();
-      if (!path.endsWith("\n")) return;
+      said += data.toString();
+      // Before it may stand what somebody writes who takes it for the terminal that had this path before.
+      const [, path] = /(\/dev\/[\w/]+)\r?\n$/.exec(said) ?? [];
+      if (path === undefined) return;
       pathCame.dispose();
       stopReading(terminal);
-      resolve({ path: path.trim(), ...carry({ descriptor: masterOf(terminal) }, gone) });
+      resolve({ path, ...carry({ descriptor: masterOf(terminal) }, gone) });
     });
   });
 }

@@ -66,10 +66,15 @@ async function begun(
   try {
     const port = await portOf(child, timeout, signal);
     const [host = "", number = ""] = port.split(":");
-    const open: RunningMock["open"] = (timeout, signal) =>
-      OVER_TCP
-        ? openTcp({ host, port: Number(number) }, timeout, signal)
-        : openSerial(port, { baudRate: USUAL_BAUD_RATE, timeout, signal });
+    const open: RunningMock["open"] = async (timeout, signal) => {
+      // Its pseudo-terminal may be somebody else's by now.
+      if (child.exitCode !== null || child.signalCode !== null) {
+        throw new DockError({ code: "NO_DOCK", message: "The mock dock has ended." });
+      }
+      return OVER_TCP
+        ? await openTcp({ host, port: Number(number) }, timeout, signal)
+        : await openSerial(port, { baudRate: USUAL_BAUD_RATE, timeout, signal });
+    };
     return { port, open, stop: () => endMock(child) };
   } catch (error) {
     await endMock(child);

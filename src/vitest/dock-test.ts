@@ -88,9 +88,9 @@ export const dockTest: TestAPI<DockTestFixtures> = collected().extend<DockTestFi
   needs: async ({ taken, annotate, skip }, use) =>
     use(needsOf(placesOf(taken), (reason) => skipFor({ annotate, skip }, reason))),
   faults: async ({ taken, annotate, skip }, use) => {
-    const [{ faults, dock }] = placesOf(taken);
+    const [{ faults, info, port }] = placesOf(taken);
     if (faults === undefined) {
-      return skipFor({ annotate, skip }, `${quoted(dock.name)} is no mock dock, and has no faults on demand`);
+      return skipFor({ annotate, skip }, `${quoted(info?.name ?? port)} is no mock dock, and has no faults on demand`);
     }
     await use(faults);
   },

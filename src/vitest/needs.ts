@@ -30,10 +30,12 @@ export function needsOf(places: readonly Place[], skip: (reason: string) => neve
   };
 }
 
-function lackOf({ dock, isMock, mayWrite }: Place, feature: Need): string | undefined {
-  const name = quoted(dock.name);
+/** By what the dock said when it was opened: the test may have closed it since. */
+function lackOf({ info, isMock, mayWrite }: Place, feature: Need): string | undefined {
+  if (info === undefined) return "the dock hasn't been opened";
+  const name = quoted(info.name);
   if (feature === "mock") return isMock ? undefined : `${name} is no mock dock`;
-  if (!dock.features.includes(feature)) return `${name} lacks the feature ${quoted(feature)}`;
+  if (!info.features.includes(feature)) return `${name} lacks the feature ${quoted(feature)}`;
   const changes = feature.startsWith("write.") || ["txn", "restart", "reset"].includes(feature);
-  return changes && !mayWrite ? `${name} is only read: DL7450_ALLOW_WRITE=${dock.name} would let it be written` : undefined;
+  return changes && !mayWrite ? `${name} is only read: DL7450_ALLOW_WRITE=${info.name} would let it be written` : undefined;
 }
