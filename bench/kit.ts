@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { figure, print } from "./measure.js";
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 
 const vitest = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));
 const scenes = fileURLToPath(new URL("../../bench/kit", import.meta.url));
