@@ -16,7 +16,7 @@ describe("tests of a mock dock", { timeout: 60_000 }, () => {
   let ended: Ended;
 
   beforeAll(async () => {
-    ended = await beginRun(["putting-back", "failing", "options"], { DL7450_PORT: "mock:" }, home).ended();
+    ended = await beginRun(["putting-back", "failing", "options", "users"], { DL7450_PORT: "mock:" }, home).ended();
   }, 60_000);
 
   test.for([
@@ -29,6 +29,10 @@ describe("tests of a mock dock", { timeout: 60_000 }, () => {
     "is tried again",
     "has two docks",
     "finds both as they were",
+    "has the same dock by a fixture on top",
+    "finds nothing that its fixture has left",
+    "can't write there",
+    "can write again",
   ])("the test that %s passes", (name) => {
     expect(ended.tests.get(name)?.status).toBe("passed");
   });
@@ -38,6 +42,8 @@ describe("tests of a mock dock", { timeout: 60_000 }, () => {
     ["leaves a write under way", "A call, stream or transaction was still under way when the test ended"],
     ["is told what it did", "expected 'GMT' to be 'Mars'"],
     ["has an isolation that isn't one", '`isolate` is "layer", "snapshot", "none" or { snapshot: FOLDER }.'],
+    ["has a fixture that throws", "a fixture that throws when it is over"],
+    ["fails as often as it is tried", "Nothing answers at tcp://127.0.0.1:1"],
     ["has a snapshot that isn't there", "/nowhere holds no snapshot"],
   ] as const)("the test that %s fails for that alone", ([name, why]) => {
     expect(ended.tests.get(name)).toMatchObject({ status: "failed", message: expect.stringContaining(why) });

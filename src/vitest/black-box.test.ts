@@ -67,7 +67,7 @@ test("its trace is one that can be read", () => {
 
 test("a story is safe to print, whatever the dock says, and no workflow command of GitHub's", () => {
   const box = new BlackBox();
-  box.note(text("\u001b[2J::error::gotcha\r\n::stop-commands::x\u202e\n"));
+  box.note(text("\u001b[2J::error::gotcha\r\n::stop-commands::x\r\n##[error]x\u202e\n"));
   const info = {
     ...{ id: "::error::id", model: "\u001b]0;m\u0007", name: "a\n::error::name", firmware: "", sdk: "", bootId: "00" },
     ...{ uptimeMs: 0, features: ["\n::error::feature"], stores: [] },
@@ -77,6 +77,6 @@ test("a story is safe to print, whatever the dock says, and no workflow command 
   expect(story).toContain("gotcha");
   for (const said of [story, summaryOf(told)]) {
     for (const hidden of ["\u001b", "\u0007", "\u202e", "\r"]) expect(said).not.toContain(hidden);
-    expect(said).not.toMatch(/^\s*::/m);
+    expect(said).not.toMatch(/^\s*::|##\[/m);
   }
 });

@@ -68,7 +68,7 @@ export class BlackBox {
       this.#from++;
       this.#left++;
     }
-    if (this.#from < MOST.records) return;
+    if (this.#from <= this.#records.length / 2) return;
     this.#records = this.#records.slice(this.#from); // what was passed over is let go once it is as much as is kept
     this.#from = 0;
   }

@@ -58,14 +58,15 @@ export const dockTest: TestAPI<DockTestFixtures> = collected().extend<DockTestFi
   station: [
     // biome-ignore lint/correctness/noEmptyPattern: vitest looks which fixtures it names
     async ({}, use) => {
-      const station = new Station((text) => console.warn(text));
+      const station = stationOfFile();
       await use(station);
       await station.release();
     },
     { scope: "file" },
   ],
   taken: async ({ task, annotate, onTestFinished, station, ports, isolate, leaseTimeout, opening }, use) => {
-    const wish: Wish = { ports, isolate, leaseTimeout, opening };
+    const isRunning = (): boolean => task.result?.state === "run";
+    const wish: Wish = { test: task.id, isRunning, ports, isolate, leaseTimeout, opening };
     const taken = await station.beginTest(wish);
     let wrong: readonly Error[] = [];
     // Thrown in here it would be told twice.
@@ -75,9 +76,10 @@ export const dockTest: TestAPI<DockTestFixtures> = collected().extend<DockTestFi
     await use(taken);
     if (taken.kind === "failed") return;
     const hasFailed = task.result?.state === "fail";
-    if (hasFailed) await reportFailure({ annotate, task }, taken.places);
+    const report = (): Promise<void> => reportFailure({ annotate, task }, taken.places).catch((error) => console.error(error));
+    if (hasFailed) await report();
     wrong = await station.endTest(wish, hasFailed ? "has failed" : "has passed");
-    if (!hasFailed && wrong.length > 0) await reportFailure({ annotate, task }, taken.places);
+    if (!hasFailed && wrong.length > 0) await report();
   },
   dock: async ({ taken }, use) => use(placesOf(taken)[0].dock),
   docks: async ({ taken }, use) => {
@@ -96,21 +98,32 @@ export const dockTest: TestAPI<DockTestFixtures> = collected().extend<DockTestFi
   },
 });
 
+/** The stations of files: what is made by `dockTest.extend` has the same docks in a file, though vitest makes its fixtures anew. */
+const STATIONS = new WeakMap<object, Station>();
+
+function stationOfFile(): Station {
+  const file = TestRunner.getCurrentTest()?.file;
+  const station = (file && STATIONS.get(file)) ?? new Station((text) => console.warn(text));
+  if (file !== undefined) STATIONS.set(file, station);
+  return station;
+}
+
 /**
  * vitest's `test`, but its docks are waited for before a test begins, within limits of their own instead of the test's. A fixture that has thrown isn't made again
  * when its test is tried again, so that it is the hook that throws.
  */
 function collected(): typeof test {
-  const prepared = new WeakSet<object>();
+  /** The suites of a file that have the hook: the outermost one is the same object in each file. */
+  const prepared = new WeakMap<object, Set<object>>();
   return TestRunner.createTaskCollector(function (this: object, ...args: unknown[]) {
     const suite = TestRunner.getCurrentSuite();
-    if (!prepared.has(suite)) {
-      prepared.add(suite);
-      beforeEach(checkTaken, 0);
-    }
     Reflect.apply(suite.test.fn, this, args);
     const task = suite.tasks.at(-1);
-    if (task !== undefined) noteDeclaration(task);
+    if (task === undefined) return;
+    noteDeclaration(task);
+    const suites = prepared.get(task.file) ?? new Set();
+    if (!suites.has(suite)) beforeEach(checkTaken, 0);
+    prepared.set(task.file, suites.add(suite));
   });
 }
 

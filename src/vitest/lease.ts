@@ -53,7 +53,11 @@ export class Lease {
     let told: string | undefined;
     for (;;) {
       const file = await lockedFile(folder, path);
-      if (file !== undefined) return new Lease(file, path, recordIn(await readFile(path, "utf8")));
+      if (file !== undefined) {
+        const lease = new Lease(file, path, recordIn(await readFile(path, "utf8").catch(() => "")));
+        await lease.note(lease.diedWith === undefined ? "as it was" : "being tested"); // who waits is to know for whom
+        return lease;
+      }
       const other = recordIn(await readFile(path, "utf8").catch(() => ""));
       if (systemClock.now() >= until) {
         const message = `${visible(name)} is taken by ${holderText(other)}, and wasn't free within ${timeout} ms.`;

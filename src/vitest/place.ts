@@ -57,6 +57,8 @@ export class Place {
   #others: Dock[] = [];
   /** All sessions of the test, with what they had counted before. */
   #counted: { readonly dock: Dock; readonly before: LinkCounters }[] = [];
+  /** How the kit's session was opened. */
+  #opening: OpenOptions | undefined;
   #info: DockInfo | undefined;
   #mayWrite: boolean;
   /** What the dock held. */
@@ -137,6 +139,8 @@ export class Place {
    * @param patience how long to wait for one that isn't there, and for one that somebody has open, in milliseconds
    */
   async ready(opening: OpenOptions, patience: Patience = { outage: outageOf(opening), taken: 0 }): Promise<void> {
+    if (opening !== this.#opening) await this.close();
+    this.#opening = opening;
     if (this.box.isLost) await this.#dock?.info(); // which waits for it
     if (this.#dock !== undefined) return;
     const options = { reconnect: { timeout: OUTAGE }, ...opening };
@@ -172,15 +176,13 @@ export class Place {
   async prepare(isolation: Isolation): Promise<void> {
     this.#wanted = undefined;
     if (isolation === "none" || !this.#mayWrite) return;
-    if (typeof isolation === "object") {
-      const snapshot = await snapshotOf(this.dock, isolation.snapshot);
-      this.#wanted = { baseline: snapshot, stores: layersOf(this.dock, isolation, snapshot) };
-      return await this.putBack();
-    }
-    const stores = layersOf(this.dock, isolation, undefined);
+    const snapshot = typeof isolation === "object" ? await snapshotOf(this.dock, isolation.snapshot) : undefined;
+    const stores = layersOf(this.dock, isolation, snapshot);
     const missing = stores.filter((store) => !this.#baseline?.layers.has(store));
     if (missing.length > 0) this.#baseline = await this.#save(missing);
-    if (this.#baseline !== undefined) this.#wanted = { baseline: this.#baseline, stores };
+    const baseline = snapshot ?? this.#baseline;
+    if (baseline !== undefined) this.#wanted = { baseline, stores };
+    if (snapshot !== undefined) await this.putBack();
   }
 
   /** Has the dock hold what it is to hold. */
@@ -192,7 +194,7 @@ export class Place {
   async closeOthers(): Promise<void> {
     const others = this.#others;
     this.#others = [];
-    for (const dock of others) await dock.close();
+    await Promise.allSettled(others.map((dock) => dock.close()));
   }
 
   /** Ends the kit's session; `ready` opens another. */
@@ -244,18 +246,29 @@ export class Place {
   /** Puts back what somebody had changed who died, and keeps what that was. */
   async #recover(): Promise<void> {
     const before = this.#lease?.diedWith;
-    if (this.#lease === undefined || before === undefined || !this.#mayWrite) return;
+    if (this.#lease === undefined || before === undefined) return;
     const { baseline: folder } = this.#lease;
     const name = quoted(this.dock.name);
+    if (!this.#mayWrite) {
+      return this.#say(
+        `${name} may not be as it was: ${holderText(before)} has ended in a test. It isn't to be written, so it isn't put back.`,
+      );
+    }
     const snapshot = await readSnapshot(folder).catch(() => undefined);
     if (snapshot === undefined || snapshot.dock.id !== this.dock.id) {
       return this.#say(`${name} may not be as it was: ${holderText(before)} has ended in the middle of a test.`);
     }
     const stores = snapshot.layers.map(({ store }) => store);
-    const found = `${folder}.found`;
-    await rm(found, { recursive: true, force: true });
-    await saveSnapshot(this.dock, found, { stores });
-    const changed = await putBack(this.dock, baselineIn(snapshot), stores);
+    const found = `${folder}.${Date.now()}.found`;
+    let changed: readonly unknown[];
+    try {
+      await saveSnapshot(this.dock, found, { stores });
+      changed = await putBack(this.dock, baselineIn(snapshot), stores);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const message = `${name} can't be put back as it was before ${holderText(before)}: ${why} What it held is in ${visible(folder)}; without that folder the dock is taken as it is.`;
+      throw cause instanceof DockError ? new DockError({ code: cause.code, message, cause }) : new Error(message, { cause });
+    }
     await this.#lease.note("as it was");
     if (changed.length === 0) return void (await rm(found, { recursive: true, force: true }));
     const who = before.pid === process.pid ? "the test that has lost it" : `${holderText(before)}, which has ended in a test`;

@@ -10,6 +10,10 @@ import type { Isolation } from "./putting-back.js";
 
 /** What a test wants. */
 export interface Wish {
+  /** The test's id. */
+  readonly test: string;
+  /** Whether it hasn't passed or failed yet. */
+  readonly isRunning: () => boolean;
   /** The docks, each as `Dock.open` takes it. */
   readonly ports: readonly string[];
   readonly isolate: Isolation;
@@ -30,9 +34,10 @@ const OWN_FAULTS: ReadonlySet<DockErrorCode> = new Set(["USAGE", "SNAPSHOT"]);
 export class Station {
   readonly #say: (text: string) => void;
   #places: Place[] = [];
-  #isInUse = false;
-  /** Whether a test has failed since its docks weren't to be had, and how often that was tried since. */
-  #trouble: { readonly tried: number } | undefined;
+  /** Who has them. */
+  #user: { readonly wish: Wish; isEnding: boolean } | undefined;
+  /** Which test has failed since its docks weren't to be had, and how often that was tried since. */
+  #trouble: { readonly test: string; readonly tried: number } | undefined;
 
   /** @param say tells people what is going on */
   constructor(say: (text: string) => void) {
@@ -41,11 +46,15 @@ export class Station {
 
   /** Gets the docks for a test: those that the test before had where they are the same, and otherwise all anew. Until `endTest`. */
   async beginTest(wish: Wish): Promise<Taken> {
-    if (this.#isInUse) {
+    const before = this.#user;
+    if (before !== undefined && !before.isEnding && (before.wish.test === wish.test || !before.wish.isRunning())) {
+      await this.endTest(before.wish, "has failed"); // which nobody has told: a fixture on top of this has thrown
+    } else if (before !== undefined) {
       const message = "A dock is used by one test at a time: tests of a file that have docks can't be concurrent.";
       return { kind: "failed", error: new DockError({ code: "BUSY", message }), known: false };
     }
-    this.#isInUse = true;
+    const user = { wish, isEnding: false };
+    this.#user = user;
     try {
       checkWish(wish);
       const places = await this.#taken(wish);
@@ -55,40 +64,41 @@ export class Station {
       return { kind: "ready", places };
     } catch (error) {
       const isOwn = error instanceof DockError && OWN_FAULTS.has(error.code);
-      const known = this.#trouble !== undefined && !isOwn;
-      if (!isOwn) this.#trouble = { tried: (this.#trouble?.tried ?? 0) + 1 };
+      const known = this.#trouble !== undefined && this.#trouble.test !== wish.test && !isOwn;
+      if (!isOwn) this.#trouble = { test: this.#trouble?.test ?? wish.test, tried: (this.#trouble?.tried ?? 0) + 1 };
       await this.#releaseAll("being tested");
-      this.#isInUse = false;
+      this.#user = undefined;
       return { kind: "failed", error, known };
     }
   }
 
   /** Puts the docks of a test back. Gives what was wrong with how the test has left them, which is the test's failure. */
-  async endTest({ opening }: Wish, test: "has passed" | "has failed"): Promise<Error[]> {
+  async endTest(wish: Wish, test: "has passed" | "has failed"): Promise<Error[]> {
     const wrong: Error[] = [];
+    if (this.#user !== undefined) this.#user.isEnding = true;
     for (const place of this.#places) {
       const leaked = leakOf(place);
       if (leaked !== undefined && test === "has passed") wrong.push(leaked); // one that has failed was left in the middle
-      // Closing rolls back, and ends what is under way; what ends by itself is let do so.
-      if (leaked !== undefined && !(await isQuiet(place))) await place.close();
+      // Closing rolls back, and ends what is under way, also what a test goes on with that took too long. What ends by itself is let do so.
+      if (test === "has failed" || (leaked !== undefined && !(await isQuiet(place)))) await place.close();
       try {
         await place.faults?.clear();
         await place.closeOthers();
-        await place.ready(opening);
+        await place.ready(wish.opening);
         await place.putBack();
       } catch (error) {
-        this.#trouble = { tried: 0 };
+        this.#trouble = { test: wish.test, tried: 0 };
         wrong.push(lost(place, error));
       }
     }
     if (this.#trouble !== undefined) await this.#releaseAll("being tested");
-    this.#isInUse = false;
+    this.#user = undefined;
     return wrong;
   }
 
-  /** Lets others have the docks. */
+  /** Lets others have the docks. Those of a test whose end wasn't told, since a fixture on top of it has thrown, aren't as they were. */
   async release(): Promise<void> {
-    await this.#releaseAll("as it was");
+    await this.#releaseAll(this.#user !== undefined ? "being tested" : "as it was");
   }
 
   async #taken(wish: Wish): Promise<[Place, ...Place[]]> {

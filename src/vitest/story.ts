@@ -35,8 +35,9 @@ export function storyOf({ port, info, counters, box }: Told): string {
     .slice(-SHOWN.text)
     .trimEnd()
     .split(/\r?\n/)
-    .map((line) => `| ${printable(line)}`); // not as a command of GitHub's
-  return [...parts, ...(box.text.trim() === "" ? [] : ["", "console:", ...console])].join("\n");
+    .map((line) => `| ${printable(line)}`); // no command of GitHub's at a line's beginning
+  const story = [...parts, ...(box.text.trim() === "" ? [] : ["", "console:", ...console])].join("\n");
+  return story.replaceAll("##[", "# #["); // which GitHub takes for a command anywhere
 }
 
 function dockText(port: string, info: DockInfo | undefined): string {
