@@ -68,7 +68,7 @@ export async function placeName(target: Target, ports = listPorts): Promise<stri
     case "mock":
       return undefined;
     case "tcp":
-      return `${target.address.host}:${target.address.port}`;
+      return `${target.address.host === "localhost" ? "127.0.0.1" : target.address.host}:${target.address.port}`;
     case "id":
       return target.serialNumber;
     case "path":

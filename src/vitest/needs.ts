@@ -1,20 +1,22 @@
 /** What a test needs of its docks, and why they don't have it. */
+import { DockError } from "../errors.js";
 import { quoted } from "../visible.js";
 import type { Place } from "./place.js";
 
 /** Features of SPEC §3.3, and `"mock"`. */
-export type Need =
-  | "stores"
-  | "write.ephemeral"
-  | "write.runtime"
-  | "write.factory"
-  | "txn"
-  | "restart"
-  | "reset"
-  | "code"
-  | "log"
-  | "mock"
-  | (string & {});
+const NEEDS = [
+  "stores",
+  "write.ephemeral",
+  "write.runtime",
+  "write.factory",
+  "txn",
+  "restart",
+  "reset",
+  "code",
+  "log",
+  "mock",
+] as const;
+export type Need = (typeof NEEDS)[number];
 
 export type Needs = (...features: readonly Need[]) => void;
 
@@ -23,6 +25,7 @@ export function needsOf(places: readonly Place[], skip: (reason: string) => neve
   return (...features) => {
     for (const place of places) {
       for (const feature of features) {
+        checkNeed(feature);
         const why = lackOf(place, feature);
         if (why !== undefined) skip(why);
       }
@@ -38,4 +41,11 @@ function lackOf({ info, isMock, mayWrite }: Place, feature: Need): string | unde
   if (!info.features.includes(feature)) return `${name} lacks the feature ${quoted(feature)}`;
   const changes = feature.startsWith("write.") || ["txn", "restart", "reset"].includes(feature);
   return changes && !mayWrite ? `${name} is only read: DL7450_ALLOW_WRITE=${info.name} would let it be written` : undefined;
+}
+
+/** Fails with `USAGE` for what is no feature: a test that waits for one would never run, and nobody would notice. */
+function checkNeed(feature: string): void {
+  if (NEEDS.some((known) => known === feature)) return;
+  const message = `There is no feature ${quoted(feature)} to need: there are ${NEEDS.join(", ")}.`;
+  throw new DockError({ code: "USAGE", message });
 }
