@@ -19,6 +19,7 @@ import { positive } from "./check.js";
 import type { Clock } from "./clock.js";
 import { connect, type Heir, type Welcomed } from "./connect.js";
 import { DockError, type Outcome, type Problem, unwrap } from "./errors.js";
+import { isToChange } from "./features.js";
 import { Flow, type Share, WriteOrder } from "./flow.js";
 import { type Link, type LinkCounters, noCounters, type TraceEvent } from "./link.js";
 import { unknownProblem } from "./outcome.js";
@@ -384,9 +385,4 @@ export class Session {
     for (const call of [...this.#unsettled, ...this.#calls.values()]) call.fail(problem);
     this.#ended(problem);
   }
-}
-
-/** Whether a feature is one by which a dock is changed (SPEC §3.3). */
-function isToChange(feature: string): boolean {
-  return feature.startsWith("write.") || ["txn", "restart", "reset"].includes(feature);
 }

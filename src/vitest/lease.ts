@@ -37,8 +37,7 @@ const LONGEST = 4_096;
 export class Lease {
   /** Who had the dock before and has ended without putting it back. */
   readonly diedWith: LeaseHolder | undefined;
-  /** Where it is kept what the dock is put back to, also by who comes after. */
-  readonly baseline: string;
+  readonly #path: string;
   readonly #file: FileHandle;
 
   /**
@@ -71,8 +70,13 @@ export class Lease {
 
   private constructor(file: FileHandle, path: string, before: LeaseHolder | undefined) {
     this.#file = file;
-    this.baseline = `${path}.baseline`;
+    this.#path = path;
     this.diedWith = before?.dock === "being tested" ? before : undefined;
+  }
+
+  /** Where it is kept what a dock is put back to, also by who comes after: by the dock's id, since another may be there by then. */
+  baselineOf(id: string): string {
+    return `${this.#path}.${hashOf(id)}.baseline`;
   }
 
   /** Takes note of what is to be known of the dock when this process ends without another word. */
@@ -123,6 +127,9 @@ function recordIn(text: string): LeaseHolder | undefined {
 }
 
 function fileNameOf(name: string): string {
-  const hash = createHash("sha256").update(name).digest("hex").slice(0, 16);
-  return `${name.replace(/[^A-Za-z0-9.-]+/g, "_").slice(0, 40)}-${hash}.lease`;
+  return `${name.replace(/[^A-Za-z0-9.-]+/g, "_").slice(0, 40)}-${hashOf(name)}.lease`;
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }

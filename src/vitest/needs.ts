@@ -1,22 +1,13 @@
 /** What a test needs of its docks, and why they don't have it. */
 import { DockError } from "../errors.js";
+import { FEATURES, type Feature, isToChange } from "../features.js";
 import { quoted } from "../visible.js";
 import type { Place } from "./place.js";
 
-/** Features of SPEC §3.3, and `"mock"`. */
-const NEEDS = [
-  "stores",
-  "write.ephemeral",
-  "write.runtime",
-  "write.factory",
-  "txn",
-  "restart",
-  "reset",
-  "code",
-  "log",
-  "mock",
-] as const;
-export type Need = (typeof NEEDS)[number];
+/** A feature, or a dock that isn't hardware. */
+export type Need = Feature | "mock";
+
+const NEEDS: readonly Need[] = [...FEATURES, "mock"];
 
 export type Needs = (...features: readonly Need[]) => void;
 
@@ -39,8 +30,9 @@ function lackOf({ info, isMock, mayWrite }: Place, feature: Need): string | unde
   const name = quoted(info.name);
   if (feature === "mock") return isMock ? undefined : `${name} is no mock dock`;
   if (!info.features.includes(feature)) return `${name} lacks the feature ${quoted(feature)}`;
-  const changes = feature.startsWith("write.") || ["txn", "restart", "reset"].includes(feature);
-  return changes && !mayWrite ? `${name} is only read: DL7450_ALLOW_WRITE=${info.name} would let it be written` : undefined;
+  return isToChange(feature) && !mayWrite
+    ? `${name} is only read: DL7450_ALLOW_WRITE=${info.name} would let it be written`
+    : undefined;
 }
 
 /** Fails with `USAGE` for what is no feature: a test that waits for one would never run, and nobody would notice. */

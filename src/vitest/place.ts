@@ -151,10 +151,6 @@ export class Place {
       if (this.#dock === dock) this.#dock = undefined;
     });
     this.#info ??= await dock.info();
-    const { id } = this.#info;
-    if (dock.id === id) return;
-    await dock.close();
-    throw new DockError({ code: "NO_DOCK", message: `Another dock is there now: ${quoted(dock.id)}, not ${quoted(id)}.` });
   }
 
   /** A test begins, with the dock as it is now. */
@@ -217,7 +213,7 @@ export class Place {
   }
 
   async #save(stores: readonly Layer[]): Promise<Baseline> {
-    this.#folder ??= this.#lease?.baseline ?? (await mkdtemp(join(tmpdir(), "dl7450-baseline-")));
+    this.#folder ??= this.#lease?.baselineOf(this.dock.id) ?? (await mkdtemp(join(tmpdir(), "dl7450-baseline-")));
     if (this.#baseline === undefined) await rm(this.#folder, { recursive: true, force: true });
     const baseline = await saveBaseline(this.dock, this.#folder, stores);
     await this.#lease?.note("being tested");
@@ -237,9 +233,13 @@ export class Place {
         },
       });
       const mayWrite = this.isMock || isAllowed(dock.name);
-      if (mayWrite === this.#mayWrite) return dock;
+      const isSame = this.#info === undefined || dock.id === this.#info.id;
+      if (isSame && mayWrite === this.#mayWrite) return dock;
       this.#mayWrite = mayWrite;
       await dock.close();
+      if (isSame) continue;
+      const message = `Another dock is there now: ${quoted(dock.id)}, not ${quoted(this.#info?.id ?? "")}.`;
+      throw new DockError({ code: "NO_DOCK", message });
     }
   }
 
@@ -247,7 +247,7 @@ export class Place {
   async #recover(): Promise<void> {
     const before = this.#lease?.diedWith;
     if (this.#lease === undefined || before === undefined) return;
-    const { baseline: folder } = this.#lease;
+    const folder = this.#lease.baselineOf(this.dock.id);
     const name = quoted(this.dock.name);
     if (!this.#mayWrite) {
       return this.#say(

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
+import { FEATURES } from "../../features.js";
 import { packageFolder } from "../../version.js";
 import { CliError } from "../cli-error.js";
 import { ResultCollector } from "./collector.js";
@@ -26,19 +27,8 @@ const FOLDER = join(packageFolder, "dist", "hil-tests");
 /** Longest time for one test, in milliseconds: at 115,200 bit/s a megabyte takes 90 s, and nothing slows a mock down. */
 const TIMEOUT = { dock: 3_600_000, mock: 60_000 } as const;
 
-/** The tests' tags: what a dock may announce (SPEC §3.3), and what needs nothing of that. */
-const FEATURES = [
-  "reading",
-  "stores",
-  "write.ephemeral",
-  "write.runtime",
-  "write.factory",
-  "txn",
-  "restart",
-  "reset",
-  "code",
-  "log",
-];
+/** The tests' tags: what a dock may announce, and what needs nothing of that. */
+const TAGS: readonly string[] = ["reading", ...FEATURES];
 
 /** How long a test that is to end may take to put back what it has changed, in milliseconds. */
 const GRACE = 5_000;
@@ -96,12 +86,12 @@ export async function runContract(vitest: Vitest, options: RunOptions): Promise<
 type Settings = Parameters<Vitest["createVitest"]>[1];
 
 function settings({ env, only }: RunOptions): Settings {
-  const tags = only.filter((it) => FEATURES.includes(it));
-  const names = only.filter((it) => !FEATURES.includes(it));
+  const tags = only.filter((it) => TAGS.includes(it));
+  const names = only.filter((it) => !TAGS.includes(it));
   return {
     ...{ config: false, root: FOLDER, watch: false, cache: false },
     ...{ pool: "forks", fileParallelism: false, maxWorkers: 1 },
-    tags: FEATURES.map((name) => ({ name })),
+    tags: TAGS.map((name) => ({ name })),
     testTimeout: env.DL7450_PORT?.startsWith("mock:") ? TIMEOUT.mock : TIMEOUT.dock,
     ...(tags.length === 0 ? {} : { tagsFilter: [tags.join(" or ")] }),
     ...(names.length === 0 ? {} : { testNamePattern: new RegExp(names.map(escaped).join("|"), "i") }),
