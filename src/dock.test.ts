@@ -1,12 +1,13 @@
 /** The door: what a dock says of itself, and how it is opened, restarted and closed. The clock is the real one, and nothing waits for it. */
 import { createServer, type Socket } from "node:net";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { systemClock } from "./clock.js";
 import { Dock, type OpenOptions } from "./dock.js";
 import { DockError } from "./errors.js";
 import type { TraceEvent } from "./link.js";
 import type { Reopening } from "./reconnect.js";
 import { duplexPair } from "./testing/duplex-pair.js";
+import { fakeTime } from "./testing/fake-time.js";
 import { honestDock } from "./testing/honest-dock.js";
 import { obliging, opsOf } from "./testing/obliging-dock.js";
 import { picture, sha256Of } from "./testing/picture.js";
@@ -74,9 +75,7 @@ describe("a restart that may have happened is OUTCOME_UNKNOWN", () => {
   /** Longer than anything waits for a dock that is away, in milliseconds. */
   const LONG = 60_000;
 
-  // The timers of the real clock are turned by hand: what is waited for here takes seconds.
-  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
-  afterEach(() => void vi.useRealTimers());
+  beforeEach(fakeTime);
 
   test("when the dock says nothing more in the caller's time", async () => {
     const { dock, peer } = await openDock({ welcome: WRITABLE });

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { fakeTime } from "../testing/fake-time.js";
 import { MockControl } from "./mock-control.js";
 
 /** A child that does, in a shell, what a mock dock might. */
@@ -62,8 +63,7 @@ describe("a mock that has ended is NO_DOCK", () => {
 });
 
 test("a mock that doesn't answer in time is TIMEOUT, and its late answer isn't the next call's", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  onTestFinished(() => void vi.useRealTimers());
+  fakeTime();
   const control = new MockControl(child(`read a; read b; echo '${FAILED}'; echo '${DONE}'`));
   const first = expect(control.setFaults([])).rejects.toMatchObject({ code: "TIMEOUT" });
   await vi.advanceTimersByTimeAsync(10_000);

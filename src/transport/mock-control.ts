@@ -4,6 +4,7 @@ import { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Writable } from "node:stream";
 import * as v from "valibot";
+import { systemClock } from "../clock.js";
 import { type Outcome, type Problem, unwrap } from "../errors.js";
 import { printable } from "../visible.js";
 
@@ -49,9 +50,9 @@ export class MockControl {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return Promise.resolve(ENDED);
     return new Promise((resolve) => {
       // Meanwhile it is what keeps the event loop alive.
-      const late = setTimeout(() => resolve(LATE), ANSWER_TIME);
+      const stop = systemClock.after(ANSWER_TIME, () => resolve(LATE));
       this.#waiting.push((outcome) => {
-        clearTimeout(late);
+        stop();
         resolve(outcome);
       });
       this.#input.write(line);

@@ -2,6 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { systemClock } from "../clock.js";
 import { packageFolder } from "../version.js";
 
 /** The mock as it is installed beside this driver: a program to start, not code to import. */
@@ -15,7 +16,7 @@ export async function endMock(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, "exit");
   child.kill("SIGTERM");
-  const late = setTimeout(() => child.kill("SIGKILL"), LATE);
+  const stop = systemClock.after(LATE, () => child.kill("SIGKILL"));
   await gone;
-  clearTimeout(late);
+  stop();
 }
