@@ -16,7 +16,7 @@ describe("tests of a mock dock", { timeout: 60_000 }, () => {
   let ended: Ended;
 
   beforeAll(async () => {
-    ended = await beginRun(["putting-back", "failing", "options", "users"], { DL7450_PORT: "mock:" }, home).ended();
+    ended = await beginRun(["putting-back", "failing", "options", "users", "hooks"], { DL7450_PORT: "mock:" }, home).ended();
   }, 60_000);
 
   test.for([
@@ -33,6 +33,10 @@ describe("tests of a mock dock", { timeout: 60_000 }, () => {
     "finds nothing that its fixture has left",
     "can't write there",
     "can write again",
+    "has what its hook has written",
+    "finds nothing of it before its hook",
+    "leaves fake timers",
+    "goes on after them",
   ])("the test that %s passes", (name) => {
     expect(ended.tests.get(name)?.status).toBe("passed");
   });
@@ -44,6 +48,9 @@ describe("tests of a mock dock", { timeout: 60_000 }, () => {
     ["has an isolation that isn't one", '`isolate` is "layer", "snapshot", "none" or { snapshot: FOLDER }.'],
     ["has a fixture that throws", "a fixture that throws when it is over"],
     ["fails as often as it is tried", "Nothing answers at tcp://127.0.0.1:1"],
+    ["isn't passed for want of a dock", "Nothing answers at tcp://127.0.0.1:2"],
+    ["is repeated, and leaks when it passes", "still under way when the test ended"],
+    ["leaks under hooks", "still under way when the test ended"],
     ["has a snapshot that isn't there", "/nowhere holds no snapshot"],
   ] as const)("the test that %s fails for that alone", ([name, why]) => {
     expect(ended.tests.get(name)).toMatchObject({ status: "failed", message: expect.stringContaining(why) });

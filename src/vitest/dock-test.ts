@@ -1,5 +1,5 @@
 /** `dockTest`: vitest's `test` with a dock in it. */
-import { beforeEach, type TestAPI, type TestContext, TestRunner, type test } from "vitest";
+import { aroundEach, beforeEach, type TestAPI, type TestContext, TestRunner, type test } from "vitest";
 import type { Dock, OpenOptions } from "../dock.js";
 import { quoted } from "../visible.js";
 import { declaredAt, noteDeclaration } from "./declared.js";
@@ -8,7 +8,7 @@ import { type Needs, needsOf } from "./needs.js";
 import type { Place } from "./place.js";
 import type { Isolation } from "./putting-back.js";
 import { reportFailure, skipFor } from "./report.js";
-import { Station, type Taken, type Wish } from "./station.js";
+import { Station, type Taken } from "./station.js";
 
 /** What `dockTest.override` and `provide` in vitest's configuration change. */
 export interface DockTestOptions {
@@ -44,6 +44,9 @@ interface Behind {
   readonly taken: Taken;
 }
 
+/** The suites of a file that have the hooks: the outermost one is the same object in each file. */
+const PREPARED = new WeakMap<object, Set<object>>();
+
 /**
  * Tests that have a dock. Before the first of a file the dock is taken, so that nobody else on the host has it until the file's end, and
  * opened; after each test it is made to hold what it held. What a failing test had to do with it is in the report.
@@ -64,22 +67,9 @@ export const dockTest: TestAPI<DockTestFixtures> = collected().extend<DockTestFi
     },
     { scope: "file" },
   ],
-  taken: async ({ task, annotate, onTestFinished, station, ports, isolate, leaseTimeout, opening }, use) => {
+  taken: async ({ task, station, ports, isolate, leaseTimeout, opening }, use) => {
     const isRunning = (): boolean => task.result?.state === "run";
-    const wish: Wish = { test: task.id, isRunning, ports, isolate, leaseTimeout, opening };
-    const taken = await station.beginTest(wish);
-    let wrong: readonly Error[] = [];
-    // Thrown in here it would be told twice.
-    onTestFinished(() => {
-      if (wrong.length > 0) throw new AggregateError(wrong.map((error) => declaredAt(task, error)));
-    });
-    await use(taken);
-    if (taken.kind === "failed") return;
-    const hasFailed = task.result?.state === "fail";
-    const report = (): Promise<void> => reportFailure({ annotate, task }, taken.places).catch((error) => console.error(error));
-    if (hasFailed) await report();
-    wrong = await station.endTest(wish, hasFailed ? "has failed" : "has passed");
-    if (!hasFailed && wrong.length > 0) await report();
+    await use(await station.beginTest({ test: task.id, isRunning, ports, isolate, leaseTimeout, opening }));
   },
   dock: async ({ taken }, use) => use(placesOf(taken)[0].dock),
   docks: async ({ taken }, use) => {
@@ -119,30 +109,76 @@ function stationOfFile(): Station {
 }
 
 /**
- * vitest's `test`, but its docks are waited for before a test begins, within limits of their own instead of the test's. A fixture that has thrown isn't made again
- * when its test is tried again, so that it is the hook that throws.
+ * Has the docks of a suite's tests waited for before hooks of a user's, within limits of their own, and put back after them: of the whole file when this is
+ * loaded at its beginning. Naming the fixture has vitest make it, for tests that have it.
  */
+function prepare(): void {
+  const suite = TestRunner.getCurrentSuite();
+  const { file } = suite;
+  if (file === undefined) return;
+  const suites = PREPARED.get(file) ?? new Set();
+  if (suites.has(file) || suites.has(suite)) return;
+  aroundEach(putBackAfter, 0);
+  beforeEach(checkTaken, 0);
+  PREPARED.set(file, suites.add(suite.suite === undefined ? file : suite));
+}
+
+/** vitest's `test`, but with the hooks. */
 function collected(): typeof test {
-  /** The suites of a file that have the hook: the outermost one is the same object in each file. */
-  const prepared = new WeakMap<object, Set<object>>();
+  if (isCollecting()) prepare();
   return TestRunner.createTaskCollector(function (this: object, ...args: unknown[]) {
     const suite = TestRunner.getCurrentSuite();
     Reflect.apply(suite.test.fn, this, args);
     const task = suite.tasks.at(-1);
     if (task === undefined) return;
     noteDeclaration(task);
-    const suites = prepared.get(task.file) ?? new Set();
-    if (!suites.has(suite)) beforeEach(checkTaken, 0);
-    prepared.set(task.file, suites.add(suite));
+    prepare();
   });
 }
 
-/** Naming it has vitest make the fixture, for tests that have it. */
-function checkTaken({ taken, annotate, skip }: TestContext & Partial<Behind>): void {
+/** Not where a configuration is read. */
+function isCollecting(): boolean {
+  try {
+    return TestRunner.getCurrentSuite() !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+type Given = TestContext & Partial<Behind>;
+
+/** Fails, or skips, a test that can't have its docks: a hook of `aroundEach` can't skip. */
+function checkTaken({ taken, annotate, skip }: Given): void {
   if (taken === undefined || taken.kind === "ready") return;
   if (!taken.known) throw taken.error;
   const why = taken.error instanceof Error ? taken.error.message : String(taken.error);
   skipFor({ annotate, skip }, `A test before has failed for want of its dock, which isn't back: ${why}`);
+}
+
+/** Puts the docks back after a test and all that is on top of them: fixtures and hooks, whatever these throw. */
+async function putBackAfter(runTest: () => Promise<void>, { task, annotate, taken, station }: Given): Promise<void> {
+  const before = failuresOf(task);
+  if (taken?.kind === "failed") mayNotPass(task);
+  await runTest();
+  if (taken?.kind !== "ready" || station === undefined) return;
+  const hasFailed = failuresOf(task) > before; // in this round: one that is repeated keeps its failures
+  const wasSkipped = task.result?.state === "skip";
+  const report = (): Promise<void> => reportFailure({ annotate, task }, taken.places).catch((error) => console.error(error));
+  if (hasFailed) await report();
+  const wrong = await station.endTest(task.id, hasFailed ? "has failed" : wasSkipped ? "was skipped" : "has passed");
+  if (wrong.length === 0) return;
+  if (!hasFailed) await report();
+  mayNotPass(task);
+  throw new AggregateError(wrong.map((error) => declaredAt(task, error)));
+}
+
+function failuresOf({ result }: TestContext["task"]): number {
+  return result?.errors?.length ?? 0;
+}
+
+/** What the kit finds wrong isn't what a test expects that is to fail. */
+function mayNotPass(task: TestContext["task"]): void {
+  Object.assign(task, { fails: false });
 }
 
 function placesOf(taken: Taken): readonly [Place, ...Place[]] {

@@ -37,7 +37,7 @@ export class Station {
   /** Who has them. */
   #user: { readonly wish: Wish; isEnding: boolean } | undefined;
   /** Which test has failed since its docks weren't to be had, and how often that was tried since. */
-  #trouble: { readonly test: string; readonly tried: number } | undefined;
+  #trouble: { readonly test: string; readonly ports: readonly string[]; readonly tried: number } | undefined;
 
   /** @param say tells people what is going on */
   constructor(say: (text: string) => void) {
@@ -48,15 +48,15 @@ export class Station {
   async beginTest(wish: Wish): Promise<Taken> {
     const before = this.#user;
     if (before !== undefined && !before.isEnding && (before.wish.test === wish.test || !before.wish.isRunning())) {
-      await this.endTest(before.wish, "has failed"); // which nobody has told: a fixture on top of this has thrown
+      await this.endTest(before.wish.test, "has failed"); // which nobody has told: a fixture on top of this has thrown
     } else if (before !== undefined) {
       const message = "A dock is used by one test at a time: tests of a file that have docks can't be concurrent.";
       return { kind: "failed", error: new DockError({ code: "BUSY", message }), known: false };
     }
-    const user = { wish, isEnding: false };
-    this.#user = user;
+    this.#user = { wish, isEnding: false };
     try {
       checkWish(wish);
+      if (this.#trouble?.ports.join() !== wish.ports.join()) this.#trouble = undefined; // it was of other docks
       const places = await this.#taken(wish);
       for (const place of places) await place.prepare(wish.isolate);
       for (const place of places) place.beginTest();
@@ -65,7 +65,8 @@ export class Station {
     } catch (error) {
       const isOwn = error instanceof DockError && OWN_FAULTS.has(error.code);
       const known = this.#trouble !== undefined && this.#trouble.test !== wish.test && !isOwn;
-      if (!isOwn) this.#trouble = { test: this.#trouble?.test ?? wish.test, tried: (this.#trouble?.tried ?? 0) + 1 };
+      if (!isOwn)
+        this.#trouble = { test: this.#trouble?.test ?? wish.test, ports: wish.ports, tried: (this.#trouble?.tried ?? 0) + 1 };
       await this.#releaseAll("being tested");
       this.#user = undefined;
       return { kind: "failed", error, known };
@@ -73,25 +74,31 @@ export class Station {
   }
 
   /** Puts the docks of a test back. Gives what was wrong with how the test has left them, which is the test's failure. */
-  async endTest(wish: Wish, test: "has passed" | "has failed"): Promise<Error[]> {
+  async endTest(test: string, outcome: "has passed" | "has failed" | "was skipped"): Promise<Error[]> {
     const wrong: Error[] = [];
-    if (this.#user !== undefined) this.#user.isEnding = true;
+    const user = this.#user;
+    if (user === undefined || user.isEnding || user.wish.test !== test) return wrong;
+    user.isEnding = true;
+    const { ports, opening } = user.wish;
+    let isLost = false;
     for (const place of this.#places) {
       const leaked = leakOf(place);
-      if (leaked !== undefined && test === "has passed") wrong.push(leaked); // one that has failed was left in the middle
+      if (leaked !== undefined && outcome === "has passed") wrong.push(leaked); // others were left in the middle
       // Closing rolls back, and ends what is under way, also what a test goes on with that took too long. What ends by itself is let do so.
-      if (test === "has failed" || (leaked !== undefined && !(await isQuiet(place)))) await place.close();
+      if (outcome === "has failed" || (leaked !== undefined && !(await isQuiet(place)))) await place.close();
       try {
         await place.faults?.clear();
         await place.closeOthers();
-        await place.ready(wish.opening);
+        await place.ready(opening);
         await place.putBack();
       } catch (error) {
-        this.#trouble = { test: wish.test, tried: 0 };
         wrong.push(lost(place, error));
+        isLost = true;
       }
     }
-    if (this.#trouble !== undefined) await this.#releaseAll("being tested");
+    // Nobody is told what is wrong after a test that was skipped.
+    if (isLost && outcome !== "was skipped") this.#trouble = { test, ports, tried: 0 };
+    if (isLost) await this.#releaseAll("being tested");
     this.#user = undefined;
     return wrong;
   }

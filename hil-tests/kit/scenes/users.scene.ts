@@ -28,7 +28,21 @@ describe("read only for a while", () => {
 
 dockTest("can write again", async ({ dock }) => dock.kv.set("a", 1, { store: "runtime" }));
 
+/** How often "is repeated" was begun. */
+let rounds = 0;
+
+dockTest("is repeated, and leaks when it passes", { repeats: 1 }, async ({ dock }) => {
+  rounds++;
+  if (rounds === 1) throw new Error("the first round");
+  void dock.kv.set("leaked", 2, { store: "runtime" });
+});
+
 describe("no dock", () => {
   dockTest.override({ port: "tcp://127.0.0.1:1", opening: { reconnect: { timeout: 100 } } });
   dockTest("fails as often as it is tried", { retry: 2 }, async ({ dock }) => void (await dock.info()));
+});
+
+describe("another dock that isn't there", () => {
+  dockTest.override({ port: "tcp://127.0.0.1:2", opening: { reconnect: { timeout: 100 } } });
+  dockTest.fails("isn't passed for want of a dock", async ({ dock }) => void (await dock.info()));
 });
