@@ -1,6 +1,7 @@
 /** What a layer holds, as far as it takes to tell it from another: values, and images by their SHA-256. */
 import { createHash } from "node:crypto";
 import type { ImageType, KvValue, Layer } from "../protocol/index.js";
+import { atOnce } from "./at-once.js";
 import type { Dock } from "./dock.js";
 import { DockError } from "./errors.js";
 import type { ImageEntry } from "./image-store.js";
@@ -29,27 +30,29 @@ export interface Contents {
 
 /**
  * What a layer of a dock holds, each image and value as it was when it was asked for. Images move only where the dock doesn't know their
- * SHA-256. Fails as the calls that list and read do, and with `CHANGED` when keys come or go meanwhile.
+ * SHA-256. Fails as the calls that list and read do, and with `CHANGED` when a key goes meanwhile.
  */
 export async function contentsOf(dock: Dock, store: Layer, options: CallOptions = {}): Promise<Contents> {
   // A dock whose layers can't be named answers with the one that it has.
   const where = { ...options, ...(dock.features.includes("stores") ? { store } : {}) };
   const isThere = (entry: { readonly store: Layer }): boolean => entry.store === store;
-  const images = new Map<string, ImageContent>();
-  for (const entry of (await dock.images.list(where)).filter(isThere)) {
-    images.set(entry.tag, await imageContent(dock, entry, where));
-  }
-  const listed = await dock.kv.list(where);
-  const unique = new Map(listed.filter(isThere).map(({ key, upd }) => [key, upd]));
-  const elsewhere = new Set(listed.filter((entry) => !isThere(entry)).map(({ key }) => key));
-  const keys = new Map<string, KeyContent>();
-  for await (const [key, value] of dock.kv.entries(where)) {
-    if (!elsewhere.has(key)) keys.set(key, { value, upd: unique.get(key) ?? false });
-  }
-  if (keys.size !== unique.size || [...keys.keys()].some((key) => !unique.has(key))) {
-    throw new DockError({ code: "CHANGED", message: `The layer ${store} changed while it was read.`, retryable: true });
-  }
-  return { images, keys };
+  const images = async (): Promise<Contents["images"]> => {
+    const found = new Map<string, ImageContent>();
+    for (const entry of (await dock.images.list(where)).filter(isThere)) {
+      found.set(entry.tag, await imageContent(dock, entry, where));
+    }
+    return found;
+  };
+  const keys = async (): Promise<Contents["keys"]> => {
+    const found = await atOnce((await dock.kv.list(where)).filter(isThere), async ({ key, upd }) => {
+      const answer = await dock.kv.find(key, where);
+      if (answer !== undefined) return [key, { value: answer.value, upd }] as const;
+      throw new DockError({ code: "CHANGED", message: `The layer ${store} changed while it was read.`, retryable: true });
+    });
+    return new Map(found);
+  };
+  const [imagesThere, keysThere] = await Promise.all([images(), keys()]);
+  return { images: imagesThere, keys: keysThere };
 }
 
 /** What an image is that isn't on a dock yet: of the type `said`, or what its bytes say. Fails as `images.put` does with such bytes. */

@@ -1,5 +1,6 @@
 /** How what a layer holds differs from what it should hold, and how it comes to hold that: by what differs alone. */
 import { type KvValue, type Layer, utf8Length } from "../protocol/index.js";
+import { atOnce } from "./at-once.js";
 import type { Contents, ImageContent } from "./contents.js";
 import type { Dock } from "./dock.js";
 import { DockError } from "./errors.js";
@@ -63,8 +64,8 @@ export async function reconcile(
   let before = 0;
   const write = async (to: Writes): Promise<void> => {
     // What goes makes room for what comes.
-    await inBatches(found, async (it) => it.wanted === undefined && (await to[storeOf(it)].delete(it.name)));
-    await inBatches(found, async (it) => {
+    await atOnce(found, async (it) => it.wanted === undefined && (await to[storeOf(it)].delete(it.name)));
+    await atOnce(found, async (it) => {
       if (it.kind === "key" && it.wanted !== undefined) await to.kv.set(it.name, it.wanted);
     });
     for (const it of found) {
@@ -162,13 +163,6 @@ async function putWanted(
     code: "SOURCE",
     message: `The image ${quoted(tag)} has changed while it was looked at: nothing was written.`,
   });
-}
-
-/** Writes that are under way at once: each has its deadline, which on a slow line shouldn't go by while it waits for the others. */
-const AT_ONCE = 16;
-
-async function inBatches<T>(all: readonly T[], write: (one: T) => Promise<unknown>): Promise<void> {
-  for (let i = 0; i < all.length; i += AT_ONCE) await Promise.all(all.slice(i, i + AT_ONCE).map(write));
 }
 
 function storeOf({ kind }: Difference): "images" | "kv" {
