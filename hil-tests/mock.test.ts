@@ -17,8 +17,8 @@ const MOCKS = [
 
 // The mocks' names, and leases of this file's own: ports of mocks are others in each run.
 process.env.DL7450_ALLOW_WRITE = "MOCK-0001";
-process.env.XDG_CACHE_HOME = mkdtempSync(join(tmpdir(), "dl7450-hil-"));
-afterAll(() => rmSync(process.env.XDG_CACHE_HOME ?? "", { recursive: true }));
+process.env.XDG_DATA_HOME = mkdtempSync(join(tmpdir(), "dl7450-hil-"));
+afterAll(() => rmSync(process.env.XDG_DATA_HOME ?? "", { recursive: true }));
 
 describe.for(MOCKS)("a mock dock of the profile $profile over $line", ({ profile, options }) => {
   let mock: MockDock;

@@ -57,7 +57,7 @@ test("a dock that doesn't keep the contract ends it with 8, and with what the te
   const only = ["--only", "a value 16 deep is taken"];
   const running = start(
     await scratch(),
-    { DL7450_ALLOW_WRITE: "MOCK-0001", XDG_CACHE_HOME: await scratch() },
+    { DL7450_ALLOW_WRITE: "MOCK-0001", XDG_DATA_HOME: await scratch() },
     "--port",
     mock.target,
     ...only,

@@ -129,6 +129,6 @@ test("of two runs on one dock the second waits, and goes on as soon as the first
   const { tests, output } = await second.ended();
   expect(tests.get("finds the dock as it was")).toEqual({ status: "passed", message: "" });
   expect(performance.now() - killed).toBeLessThan(10_000);
-  expect(output).toContain('"RW02-0005" is put back as it was before process');
+  expect(output).toContain('"RW02-0005" is put back: it is as it was at');
   await first.ended();
 });

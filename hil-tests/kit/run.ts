@@ -52,7 +52,7 @@ export function beginRun(files: readonly string[], env: Readonly<Record<string, 
     ],
     {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, VITEST: "", NO_COLOR: "1", XDG_CACHE_HOME: home, DL7450_ALLOW_WRITE: "", ...env },
+      env: { ...process.env, VITEST: "", NO_COLOR: "1", XDG_DATA_HOME: home, DL7450_ALLOW_WRITE: "", ...env },
     },
   );
   let output = "";

@@ -67,9 +67,11 @@ export const dockTest: TestAPI<DockTestFixtures> = collected().extend<DockTestFi
     },
     { scope: "file" },
   ],
-  taken: async ({ task, station, ports, isolate, leaseTimeout, opening }, use) => {
+  taken: async ({ task, signal: given, station, ports, isolate, leaseTimeout, opening }, use) => {
     const isRunning = (): boolean => task.result?.state === "run";
-    await use(await station.beginTest({ test: task.id, isRunning, ports, isolate, leaseTimeout, opening }));
+    const signal = given.aborted ? new AbortController().signal : given; // of a test that is tried again it is over already
+    const { id: test, file } = task;
+    await use(await station.beginTest({ test, file: file.name, isRunning, ports, isolate, leaseTimeout, opening, signal }));
   },
   dock: async ({ taken }, use) => use(placesOf(taken)[0].dock),
   docks: async ({ taken }, use) => {

@@ -14,20 +14,38 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const silent = { timeout: 0, onWait: () => {} };
+const silent = { purpose: "a.test.ts", run: 1, timeout: 0, onWait: () => {} };
 
-test("a dock has one holder, and another one's is told who that is", async () => {
+test("a dock has one holder, and another run's is told who that is", async () => {
   const lease = await Lease.take("RW02-0005", folder, silent);
-  await lease.note("as it was");
   const seen: (LeaseHolder | undefined)[] = [];
-  const taken = Lease.take("RW02-0005", folder, { timeout: 150, onWait: (holder) => void seen.push(holder) });
-  await expect(taken).rejects.toMatchObject({
-    code: "BUSY",
-    message: expect.stringMatching(`RW02-0005 is taken by process ${process.pid} `),
-  });
-  expect(seen.map((holder) => holder?.pid)).toEqual([process.pid]);
+  const onWait = (holder: LeaseHolder | undefined): void => void seen.push(holder);
+  const taken = Lease.take("RW02-0005", folder, { ...silent, run: 2, timeout: 150, onWait });
+  const message = expect.stringMatching(
+    `^RW02-0005 is taken by process ${process.pid} \\(a\\.test\\.ts, started .*Z\\), and wasn't free within 150 ms\\.$`,
+  );
+  await expect(taken).rejects.toMatchObject({ code: "BUSY", message });
+  expect(seen).toMatchObject([{ pid: process.pid, purpose: "a.test.ts", run: 1 }]);
+  const atOnce = Lease.take("RW02-0005", folder, { ...silent, run: 2, timeout: 0 });
+  await expect(atOnce).rejects.toMatchObject({ code: "BUSY", message: expect.stringMatching(/Z\)\.$/) });
   await lease.release();
   await (await Lease.take("RW02-0005", folder, silent)).release();
+});
+
+test("who waits for a holder of the same run waits for as long as that takes", async () => {
+  const lease = await Lease.take("a", folder, silent);
+  const next = Lease.take("a", folder, { ...silent, timeout: 50 });
+  await expect(Lease.take("a", folder, { ...silent, run: 2, timeout: 50 })).rejects.toMatchObject({ code: "BUSY" });
+  await lease.release();
+  await (await next).release();
+});
+
+test("a signal ends the waiting", async () => {
+  const lease = await Lease.take("a", folder, silent);
+  const left = new AbortController();
+  const next = Lease.take("a", folder, { ...silent, timeout: 60_000, onWait: () => left.abort(), signal: left.signal });
+  await expect(next).rejects.toMatchObject({ code: "ABORTED" });
+  await lease.release();
 });
 
 test("docks with names that differ in what a file's name can't have are different ones", async () => {
@@ -40,11 +58,11 @@ test("docks with names that differ in what a file's name can't have are differen
 
 test("who waits has it as soon as it is released", async () => {
   const lease = await Lease.take("a", folder, silent);
-  const next = Lease.take("a", folder, { timeout: 60_000, onWait: () => void lease.release() });
+  const next = Lease.take("a", folder, { ...silent, run: 2, timeout: 60_000, onWait: () => void lease.release() });
   await (await next).release();
 });
 
-test("a holder that is killed holds nothing any more, and is told of when it left a dock in a test", async () => {
+test("a holder that is killed holds nothing any more", async () => {
   // Locks as `Lease` does, and writes what it would.
   const addon = pathToFileURL(join(import.meta.dirname, "../../node_modules/fs-native-extensions/index.js")).href;
   await (await Lease.take("a", folder, silent)).release();
@@ -59,37 +77,32 @@ test("a holder that is killed holds nothing any more, and is told of when it lef
   });
   const [said] = await once(holder.stdout, "data");
   expect(String(said)).toBe("true\n");
-  const record = { pid: holder.pid, startedAt: new Date(0).toISOString(), program: "another", dock: "being tested" };
-  writeFileSync(join(folder, file), `${JSON.stringify(record)}\n`);
-  await expect(Lease.take("a", folder, silent)).rejects.toMatchObject({ code: "BUSY" });
+  await expect(Lease.take("a", folder, { ...silent, run: 2 })).rejects.toMatchObject({ code: "BUSY" });
   holder.kill("SIGKILL");
   await once(holder, "close");
-  const lease = await Lease.take("a", folder, silent);
-  expect(lease.diedWith).toEqual(record);
-  await lease.note("as it was");
-  await lease.release();
-  const next = await Lease.take("a", folder, silent);
-  expect(next.diedWith).toBeUndefined();
-  await next.release();
+  await (await Lease.take("a", folder, { ...silent, run: 2 })).release();
 });
 
-test.for([
-  "",
-  "{",
-  "null",
-  '{"pid":-1}',
-  "x".repeat(100_000),
-  '{"pid":1,"startedAt":"yesterday","program":"","dock":"being tested"}',
-])("a record that isn't one (%.20s) is nobody's", async (text) => {
-  await (await Lease.take("a", folder, silent)).release();
-  const [file = ""] = readdirSync(folder);
-  writeFileSync(join(folder, file), text);
-  const lease = await Lease.take("a", folder, silent);
-  expect(lease.diedWith).toBeUndefined();
-  await lease.note("being tested");
-  expect(JSON.parse(readFileSync(join(folder, file), "utf8"))).toMatchObject({ pid: process.pid, dock: "being tested" });
-  await lease.release();
-});
+test.for(["", "{", "null", '{"pid":-1}', "x".repeat(100_000), '{"pid":1,"startedAt":"yesterday","purpose":"","run":1}'])(
+  "a record that isn't one (%#) is nobody's, and is written over",
+  async (text) => {
+    const lease = await Lease.take("a", folder, silent);
+    const [file = ""] = readdirSync(folder);
+    writeFileSync(join(folder, file), text);
+    const seen: (LeaseHolder | undefined)[] = [];
+    const next = Lease.take("a", folder, {
+      ...{ ...silent, run: 2, timeout: 60_000 },
+      onWait: (holder) => {
+        seen.push(holder);
+        void lease.release();
+      },
+    });
+    const taken = await next;
+    expect(seen).toEqual([undefined]);
+    expect(JSON.parse(readFileSync(join(folder, file), "utf8"))).toMatchObject({ pid: process.pid, run: 2 });
+    await taken.release();
+  },
+);
 
 test("a folder that can't be made is OUTPUT", async () => {
   writeFileSync(join(folder, "file"), "");

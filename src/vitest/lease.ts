@@ -4,115 +4,118 @@ import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
+import { throwIfAborted } from "../check.js";
 import { pause, systemClock } from "../clock.js";
 import { DockError } from "../errors.js";
 import { visible } from "../visible.js";
 
-/** Who has a dock. */
+const id = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** Longest text of a purpose, in characters. */
+const LONGEST_PURPOSE = 512;
+
+/** Who has a dock, for who waits for it. */
 const holder = v.object({
-  pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  pid: id,
   /** When the process was started, ISO 8601. */
   startedAt: v.pipe(v.string(), v.isoTimestamp()),
-  /** What it was started as. */
-  program: v.pipe(v.string(), v.maxLength(256)),
-  /** Whether the dock may hold what it isn't to keep. */
-  dock: v.picklist(["as it was", "being tested"]),
+  /** What it has the dock for: a file of tests. */
+  purpose: v.pipe(v.string(), v.maxLength(LONGEST_PURPOSE)),
+  /** The process of the run that it belongs to. */
+  run: id,
 });
 export type LeaseHolder = v.InferOutput<typeof holder>;
 
 export interface LeaseOptions {
-  /** Longest time to wait for another holder, in milliseconds. */
+  /** What the dock is wanted for. */
+  readonly purpose: string;
+  /** The process of the run that wants it. */
+  readonly run: number;
+  /** Longest time to wait for holders of other runs, in milliseconds: those of the same run are waited for until they have ended. */
   readonly timeout: number;
   /** Called when somebody has the dock, and again when that is another one; undefined when it isn't known who. */
   readonly onWait: (holder: LeaseHolder | undefined) => void;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How often it is looked whether the dock is free, in milliseconds. */
 const EVERY = 100;
 /** Which byte of the file is locked: beyond what is written, since Windows doesn't let locked bytes be read. */
 const LOCKED = 2 ** 30;
-/** Longest record that is read, in bytes. */
+/** Longest record that is read, in characters. */
 const LONGEST = 4_096;
 
 export class Lease {
-  /** Who had the dock before and has ended without putting it back. */
-  readonly diedWith: LeaseHolder | undefined;
   readonly #path: string;
   readonly #file: FileHandle;
 
   /**
-   * Waits until nobody on this host has the dock, and takes it. Fails with `BUSY` when that takes too long, and with `OUTPUT` when the lock's file
-   * can't be written.
+   * Waits until nobody on this host has the dock, and takes it. Fails with `BUSY` when that takes too long, with `ABORTED`, and with `OUTPUT` when the
+   * lock's file can't be written.
    * @param name what tells the dock from others, the same whoever asks
    * @param folder where the locks are: of one user, since others can't open the dock's port meanwhile anyway
    */
-  static async take(name: string, folder: string, { timeout, onWait }: LeaseOptions): Promise<Lease> {
+  static async take(name: string, folder: string, options: LeaseOptions): Promise<Lease> {
+    const { purpose, run, timeout, onWait, signal } = options;
     const path = join(folder, fileNameOf(name));
-    const until = systemClock.now() + timeout;
+    const startedAt = new Date(performance.timeOrigin).toISOString();
+    const record = { pid: process.pid, startedAt, purpose: purpose.slice(0, LONGEST_PURPOSE), run };
+    let [before, waited] = [systemClock.now(), 0];
     let told: string | undefined;
     for (;;) {
-      const file = await lockedFile(folder, path);
-      if (file !== undefined) {
-        const lease = new Lease(file, path, recordIn(await readFile(path, "utf8").catch(() => "")));
-        await lease.note(lease.diedWith === undefined ? "as it was" : "being tested"); // who waits is to know for whom
-        return lease;
-      }
+      throwIfAborted(signal);
+      const file = await lockedFile(folder, path, record);
+      if (file !== undefined) return new Lease(file, path);
       const other = recordIn(await readFile(path, "utf8").catch(() => ""));
-      if (systemClock.now() >= until) {
-        const message = `${visible(name)} is taken by ${holderText(other)}, and wasn't free within ${timeout} ms.`;
+      const now = systemClock.now();
+      if (other?.run !== run) waited += now - before;
+      before = now;
+      if (other?.run !== run && waited >= timeout) {
+        const message = `${visible(name)} is taken by ${holderText(other)}${timeout === 0 ? "" : `, and wasn't free within ${timeout} ms`}.`;
         throw new DockError({ code: "BUSY", message, retryable: true });
       }
       if (told !== holderText(other)) onWait(other);
       told = holderText(other);
-      await pause(systemClock, EVERY);
+      await pause(systemClock, EVERY, signal);
     }
   }
 
-  private constructor(file: FileHandle, path: string, before: LeaseHolder | undefined) {
+  private constructor(file: FileHandle, path: string) {
     this.#file = file;
     this.#path = path;
-    this.diedWith = before?.dock === "being tested" ? before : undefined;
   }
 
-  /** Where it is kept what a dock is put back to, also by who comes after: by the dock's id, since another may be there by then. */
+  /**
+   * Where it is kept what a dock is put back to, as long as it isn't, also by who comes after: by the dock's id, since another may be in its place by then.
+   */
   baselineOf(id: string): string {
     return `${this.#path}.${hashOf(id)}.baseline`;
   }
 
-  /** Takes note of what is to be known of the dock when this process ends without another word. */
-  async note(dock: LeaseHolder["dock"]): Promise<void> {
-    const startedAt = new Date(performance.timeOrigin).toISOString();
-    const program = process.title.slice(0, 256);
-    await this.#write(`${JSON.stringify({ pid: process.pid, startedAt, program, dock } satisfies LeaseHolder)}\n`);
-  }
-
-  /** Lets the next one have the dock. What was noted last stays. */
+  /** Lets the next one have the dock. */
   async release(): Promise<void> {
     await this.#file.close();
-  }
-
-  async #write(text: string): Promise<void> {
-    const { bytesWritten } = await this.#file.write(text, 0);
-    await this.#file.truncate(bytesWritten);
   }
 }
 
 /** Who has it, for a sentence. */
 export function holderText(holder: LeaseHolder | undefined): string {
   if (holder === undefined) return "somebody";
-  return `process ${holder.pid} (${visible(holder.program)}, started ${holder.startedAt})`;
+  return `process ${holder.pid} (${visible(holder.purpose)}, started ${holder.startedAt})`;
 }
 
-/** A file that is locked by this, or nothing when somebody else has it. */
-async function lockedFile(folder: string, path: string): Promise<FileHandle | undefined> {
+/** A file that is locked by this and says so, or nothing when somebody else has it. */
+async function lockedFile(folder: string, path: string, record: LeaseHolder): Promise<FileHandle | undefined> {
   const { tryLock } = await import("fs-native-extensions"); // a native module: for who needs it
   let file: FileHandle | undefined;
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-    if (tryLock(file.fd, LOCKED, 1)) return file;
-    await file.close();
-    return undefined;
+    if (!tryLock(file.fd, LOCKED, 1)) return void (await file.close());
+    const { bytesWritten } = await file.write(`${JSON.stringify(record)}\n`, 0);
+    await file.truncate(bytesWritten);
+    return file;
   } catch (cause) {
     await file?.close().catch(() => {});
     const why = cause instanceof Error ? cause.message : String(cause);

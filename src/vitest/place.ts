@@ -1,10 +1,11 @@
 /** One dock that tests have: taken, open, and put back after each of them. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import envPaths from "env-paths";
 import type { Layer } from "../../protocol/index.js";
 import { readSnapshot } from "../../snapshot/folder.js";
+import { throwIfAborted } from "../check.js";
 import { pause, systemClock } from "../clock.js";
 import type { Dock, DockInfo, OpenOptions } from "../dock.js";
 import { DockError, type DockErrorCode } from "../errors.js";
@@ -28,17 +29,25 @@ const EVERY = 250;
 const PASSING: ReadonlySet<DockErrorCode> = new Set(["NO_DOCK", "NO_ANSWER", "LINK_LOST", "BUSY", "TIMEOUT", "PROTOCOL"]);
 
 export interface TakeOptions {
+  /** What the dock is for, for who waits for it. */
+  readonly purpose: string;
   /** Longest time to wait for who else has the dock, in milliseconds. */
   readonly leaseTimeout: number;
   /** Whether a dock that isn't there is waited for. */
   readonly patience: "waits" | "tries once";
   /** Tells people what is going on. */
   readonly say: (text: string) => void;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal | undefined;
 }
 
+/** How long a dock is waited for, in milliseconds. */
 interface Patience {
+  /** One that isn't there. */
   readonly outage: number;
+  /** One that somebody else has open. */
   readonly taken: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export class Place {
@@ -70,16 +79,18 @@ export class Place {
 
   /** Waits for a dock that others have, opens it, and puts back what somebody has left that died. Fails as `Dock.open` does, and as `Lease.take`. */
   static async take(port: string, opening: OpenOptions, options: TakeOptions): Promise<Place> {
-    const isPatient = options.patience === "waits";
+    const { say, signal } = options;
     const target = parseTarget(port);
-    const outage = isPatient ? outageOf(opening) : 0;
-    const name = await retried(outage, () => placeName(target));
-    const lease = name === undefined ? undefined : await takeLease(name, isPatient ? options.leaseTimeout : 0, options.say);
+    const patience =
+      options.patience === "waits"
+        ? { outage: outageOf(opening), taken: options.leaseTimeout, signal }
+        : { outage: 0, taken: 0, signal };
+    const name = await retried({ ...patience, taken: 0 }, () => placeName(target));
+    const lease = name === undefined ? undefined : await takeLease(name, patience.taken, options);
     let place: Place | undefined;
     try {
-      place = new Place(port, await spotOf(port, target), lease, options.say);
-      // Somebody may have the port who knows of no lease.
-      await place.ready(opening, { outage, taken: isPatient ? options.leaseTimeout : 0 });
+      place = new Place(port, await spotOf(port, target), lease, say);
+      await place.ready(opening, patience); // somebody may have the port who knows of no lease
       await place.#recover();
       return place;
     } catch (error) {
@@ -136,7 +147,6 @@ export class Place {
 
   /**
    * Sees to it that the dock is open, or fails as `Dock.open` does. A dock that another has taken the place of is `NO_DOCK`.
-   * @param patience how long to wait for one that isn't there, and for one that somebody has open, in milliseconds
    */
   async ready(opening: OpenOptions, patience: Patience = { outage: outageOf(opening), taken: 0 }): Promise<void> {
     if (opening !== this.#opening) await this.close();
@@ -145,7 +155,7 @@ export class Place {
     if (this.#dock !== undefined) return;
     const options = { reconnect: { timeout: OUTAGE }, ...opening };
     const onBusy = (why: string): void => this.#say(`Waiting for up to ${patience.taken / 1_000} s: ${why}`);
-    const dock = await retried(patience.outage, () => this.#openSession(options), { ms: patience.taken, onBusy });
+    const dock = await retried(patience, () => this.#openSession(options), onBusy);
     this.#dock = dock;
     void dock.closed.then(() => {
       if (this.#dock === dock) this.#dock = undefined;
@@ -199,25 +209,35 @@ export class Place {
     this.#dock = undefined;
   }
 
-  /** Lets others have the dock. Never fails. */
-  async release(state: "as it was" | "being tested" = "as it was"): Promise<void> {
+  /**
+   * Lets others have the dock. Never fails.
+   * @param state of a dock that isn't as it was it is kept what it held, for who has it next
+   */
+  async release(state: "as it was" | "not as it was" = "as it was"): Promise<void> {
     await this.closeOthers().catch(() => {});
     await this.close().catch(() => {});
     await this.#spot.release().catch(() => {});
-    const isOver = state === "as it was" || this.#lease === undefined;
-    if (this.#folder !== undefined && isOver) {
-      await this.#lease?.note("as it was").catch(() => {}); // before what it may be put back to is gone
-      await rm(this.#folder, { recursive: true, force: true }).catch(() => {});
+    if (this.#folder !== undefined && (state === "as it was" || this.#lease === undefined)) {
+      await removeAtOnce(this.#folder).catch((error) => this.#say(`It can't be noted that the dock is as it was: ${error}`));
     }
     await this.#lease?.release();
   }
 
   async #save(stores: readonly Layer[]): Promise<Baseline> {
-    this.#folder ??= this.#lease?.baselineOf(this.dock.id) ?? (await mkdtemp(join(tmpdir(), "dl7450-baseline-")));
-    if (this.#baseline === undefined) await rm(this.#folder, { recursive: true, force: true });
-    const baseline = await saveBaseline(this.dock, this.#folder, stores);
-    await this.#lease?.note("being tested");
-    return baseline;
+    const { dock } = this;
+    if (this.#folder !== undefined) return saveBaseline(dock, this.#folder, stores);
+    if (this.#lease === undefined) {
+      this.#folder = await mkdtemp(join(tmpdir(), "dl7450-baseline-"));
+      return saveBaseline(dock, this.#folder, stores);
+    }
+    // That it is there says that the dock isn't as it was: it comes as a whole, before the dock is changed.
+    const folder = this.#lease.baselineOf(dock.id);
+    const part = `${folder}.part`;
+    await rm(part, { recursive: true, force: true });
+    await saveBaseline(dock, part, stores);
+    await rename(part, folder);
+    this.#folder = folder;
+    return baselineIn(await readSnapshot(folder));
   }
 
   /** Whether a dock may be written to is known by its name, so that it is opened to be read first. */
@@ -243,36 +263,30 @@ export class Place {
     }
   }
 
-  /** Puts back what somebody had changed who died, and keeps what that was. */
+  /** Puts back what was changed by a test that hasn't, since its process or its dock was gone, and keeps what that was. */
   async #recover(): Promise<void> {
-    const before = this.#lease?.diedWith;
-    if (this.#lease === undefined || before === undefined) return;
-    const folder = this.#lease.baselineOf(this.dock.id);
+    const folder = this.#lease?.baselineOf(this.dock.id);
+    if (folder === undefined) return;
+    const since = await stat(folder).catch(() => undefined);
+    if (since === undefined) return;
     const name = quoted(this.dock.name);
-    if (!this.#mayWrite) {
-      return this.#say(
-        `${name} may not be as it was: ${holderText(before)} has ended in a test. It isn't to be written, so it isn't put back.`,
-      );
-    }
-    const snapshot = await readSnapshot(folder).catch(() => undefined);
-    if (snapshot === undefined || snapshot.dock.id !== this.dock.id) {
-      return this.#say(`${name} may not be as it was: ${holderText(before)} has ended in the middle of a test.`);
-    }
-    const stores = snapshot.layers.map(({ store }) => store);
+    const before = `as it was at ${since.mtime.toISOString()}, before a test that has ended without putting it back`;
+    if (!this.#mayWrite) return this.#say(`${name} may not be ${before}. It isn't to be written, so it is left as it is.`);
     const found = `${folder}.${Date.now()}.found`;
     let changed: readonly unknown[];
     try {
+      const snapshot = await readSnapshot(folder);
+      const stores = snapshot.layers.map(({ store }) => store);
       await saveSnapshot(this.dock, found, { stores });
       changed = await putBack(this.dock, baselineIn(snapshot), stores);
+      await removeAtOnce(folder);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      const message = `${name} can't be put back as it was before ${holderText(before)}: ${why} What it held is in ${visible(folder)}; without that folder the dock is taken as it is.`;
+      const message = `${name} can't be made to be ${before}: ${why} What it held is in ${visible(folder)}; without that folder the dock is taken as it is.`;
       throw cause instanceof DockError ? new DockError({ code: cause.code, message, cause }) : new Error(message, { cause });
     }
-    await this.#lease.note("as it was");
     if (changed.length === 0) return void (await rm(found, { recursive: true, force: true }));
-    const who = before.pid === process.pid ? "the test that has lost it" : `${holderText(before)}, which has ended in a test`;
-    this.#say(`${name} is put back as it was before ${who}. What it held is kept in ${visible(found)}.`);
+    this.#say(`${name} is put back: it is ${before}. What it held is kept in ${visible(found)}.`);
   }
 }
 
@@ -284,33 +298,45 @@ async function snapshotOf(dock: Dock, folder: string): Promise<Baseline> {
   throw new DockError({ code: "USAGE", message });
 }
 
-async function takeLease(name: string, timeout: number, say: TakeOptions["say"]): Promise<Lease> {
-  const folder = join(envPaths("dl7450", { suffix: "" }).cache, "leases");
+async function takeLease(name: string, timeout: number, { purpose, say, signal }: TakeOptions): Promise<Lease> {
+  const folder = join(envPaths("dl7450", { suffix: "" }).data, "leases");
+  const run = process.ppid; // of a worker, that is vitest
   return await Lease.take(name, folder, {
-    timeout,
-    onWait: (holder) =>
-      say(`${visible(name)} is taken by ${holderText(holder)}: waiting for it, for up to ${timeout / 1_000} s.`),
+    ...{ purpose, run, timeout, signal },
+    onWait: (holder) => {
+      const limit = holder?.run === run ? "until its tests have ended" : `for up to ${timeout / 1_000} s`;
+      say(`${visible(name)} is taken by ${holderText(holder)}: waiting for it, ${limit}.`);
+    },
   });
 }
 
-/** What `open` gives, tried again for so many milliseconds while the dock isn't there, and for others while it is taken. */
+/** Removes a folder, which is there as a whole until it isn't. */
+async function removeAtOnce(folder: string): Promise<void> {
+  const going = `${folder}.over`;
+  await rm(going, { recursive: true, force: true });
+  await rename(folder, going);
+  await rm(going, { recursive: true, force: true });
+}
+
+/** What `open` gives, tried again while the dock isn't there, or is taken. */
 async function retried<T>(
-  outage: number,
+  { outage, taken, signal }: Patience,
   open: () => Promise<T>,
-  taken: { readonly ms: number; readonly onBusy: (why: string) => void } = { ms: 0, onBusy: () => {} },
+  onBusy: (why: string) => void = () => {},
 ): Promise<T> {
   const begun = systemClock.now();
   let told = "";
   for (;;) {
+    throwIfAborted(signal);
     try {
       return await open();
     } catch (error) {
       if (!(error instanceof DockError) || !PASSING.has(error.code)) throw error;
       const isBusy = error.code === "BUSY";
-      if (systemClock.now() + EVERY > begun + (isBusy ? Math.max(outage, taken.ms) : outage)) throw error;
-      if (isBusy && told !== error.message) taken.onBusy(error.message);
+      if (systemClock.now() + EVERY > begun + (isBusy ? Math.max(outage, taken) : outage)) throw error;
+      if (isBusy && told !== error.message) onBusy(error.message);
       told = error.message;
-      await pause(systemClock, EVERY);
+      await pause(systemClock, EVERY, signal);
     }
   }
 }

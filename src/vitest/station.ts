@@ -1,5 +1,6 @@
 /** The docks that the tests of a file have, one test at a time, and what became of them. */
 import * as v from "valibot";
+import { throwIfAborted } from "../check.js";
 import { pause, systemClock } from "../clock.js";
 import type { OpenOptions } from "../dock.js";
 import { DockError, type DockErrorCode } from "../errors.js";
@@ -12,6 +13,8 @@ import type { Isolation } from "./putting-back.js";
 export interface Wish {
   /** The test's id. */
   readonly test: string;
+  /** The file that it is in, for who waits for its docks. */
+  readonly file: string;
   /** Whether it hasn't passed or failed yet. */
   readonly isRunning: () => boolean;
   /** The docks, each as `Dock.open` takes it. */
@@ -20,6 +23,8 @@ export interface Wish {
   /** Longest time to wait for who else has a dock, in milliseconds. */
   readonly leaseTimeout: number;
   readonly opening: OpenOptions;
+  /** Ends the waiting for docks. */
+  readonly signal: AbortSignal;
 }
 
 /** What a test gets. */
@@ -29,13 +34,19 @@ export type Taken =
   | { readonly kind: "failed"; readonly error: unknown; readonly known: boolean };
 
 /** What is wrong with a test, and not with its dock. */
-const OWN_FAULTS: ReadonlySet<DockErrorCode> = new Set(["USAGE", "SNAPSHOT"]);
+const OWN_FAULTS: ReadonlySet<DockErrorCode> = new Set(["USAGE", "SNAPSHOT", "ABORTED"]);
+
+/** How a test has ended. */
+type Outcome = "has passed" | "has failed" | "was skipped";
 
 export class Station {
   readonly #say: (text: string) => void;
+  readonly #over = new AbortController();
+  /** Ends with what was asked for last: one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
   #places: Place[] = [];
   /** Who has them. */
-  #user: { readonly wish: Wish; isEnding: boolean } | undefined;
+  #user: Wish | undefined;
   /** Which test has failed since its docks weren't to be had, and how often that was tried since. */
   #trouble: { readonly test: string; readonly ports: readonly string[]; readonly tried: number } | undefined;
 
@@ -44,16 +55,38 @@ export class Station {
     this.#say = say;
   }
 
+  /** Whether a test may have docks that others wait for. */
+  get isInUse(): boolean {
+    return this.#places.length > 0;
+  }
+
   /** Gets the docks for a test: those that the test before had where they are the same, and otherwise all anew. Until `endTest`. */
-  async beginTest(wish: Wish): Promise<Taken> {
+  beginTest(wish: Wish): Promise<Taken> {
+    return this.#inTurn(() => this.#begin(wish));
+  }
+
+  /** Puts the docks of a test back. Gives what was wrong with how the test has left them, which is the test's failure. */
+  endTest(test: string, outcome: Outcome): Promise<Error[]> {
+    return this.#inTurn(() => this.#end(test, outcome));
+  }
+
+  /** Puts back what a test has that hasn't ended, and lets others have the docks, for good. What is waited for is given up. Never fails. */
+  release(): Promise<void> {
+    this.#over.abort();
+    return this.#inTurn(async () => {
+      if (this.#user !== undefined) await this.#end(this.#user.test, "has failed");
+      await this.#releaseAll("as it was");
+    });
+  }
+
+  async #begin(wish: Wish): Promise<Taken> {
     const before = this.#user;
-    if (before !== undefined && !before.isEnding && (before.wish.test === wish.test || !before.wish.isRunning())) {
-      await this.endTest(before.wish.test, "has failed"); // which nobody has told: a fixture on top of this has thrown
-    } else if (before !== undefined) {
+    if (before !== undefined && before.test !== wish.test && before.isRunning()) {
       const message = "A dock is used by one test at a time: tests of a file that have docks can't be concurrent.";
       return { kind: "failed", error: new DockError({ code: "BUSY", message }), known: false };
     }
-    this.#user = { wish, isEnding: false };
+    if (before !== undefined) await this.#end(before.test, "has failed"); // which nobody has told: a fixture on top of this has thrown
+    this.#user = wish;
     try {
       checkWish(wish);
       if (this.#trouble?.ports.join() !== wish.ports.join()) this.#trouble = undefined; // it was of other docks
@@ -67,19 +100,16 @@ export class Station {
       const known = this.#trouble !== undefined && this.#trouble.test !== wish.test && !isOwn;
       if (!isOwn)
         this.#trouble = { test: this.#trouble?.test ?? wish.test, ports: wish.ports, tried: (this.#trouble?.tried ?? 0) + 1 };
-      await this.#releaseAll("being tested");
+      await this.#releaseAll("not as it was");
       this.#user = undefined;
       return { kind: "failed", error, known };
     }
   }
 
-  /** Puts the docks of a test back. Gives what was wrong with how the test has left them, which is the test's failure. */
-  async endTest(test: string, outcome: "has passed" | "has failed" | "was skipped"): Promise<Error[]> {
+  async #end(test: string, outcome: Outcome): Promise<Error[]> {
     const wrong: Error[] = [];
     const user = this.#user;
-    if (user === undefined || user.isEnding || user.wish.test !== test) return wrong;
-    user.isEnding = true;
-    const { ports, opening } = user.wish;
+    if (user?.test !== test) return wrong;
     let isLost = false;
     for (const place of this.#places) {
       const leaked = leakOf(place);
@@ -89,7 +119,7 @@ export class Station {
       try {
         await place.faults?.clear();
         await place.closeOthers();
-        await place.ready(opening);
+        await place.ready(user.opening);
         await place.putBack();
       } catch (error) {
         wrong.push(lost(place, error));
@@ -97,23 +127,20 @@ export class Station {
       }
     }
     // Nobody is told what is wrong after a test that was skipped.
-    if (isLost && outcome !== "was skipped") this.#trouble = { test, ports, tried: 0 };
-    if (isLost) await this.#releaseAll("being tested");
+    if (isLost && outcome !== "was skipped") this.#trouble = { test, ports: user.ports, tried: 0 };
+    if (isLost) await this.#releaseAll("not as it was");
     this.#user = undefined;
     return wrong;
   }
 
-  /** Lets others have the docks. Those of a test whose end wasn't told, since a fixture on top of it has thrown, aren't as they were. */
-  async release(): Promise<void> {
-    await this.#releaseAll(this.#user !== undefined ? "being tested" : "as it was");
-  }
-
   async #taken(wish: Wish): Promise<[Place, ...Place[]]> {
-    const { ports, opening, leaseTimeout } = wish;
+    const { ports, opening, leaseTimeout, file } = wish;
+    const signal = AbortSignal.any([wish.signal, this.#over.signal]);
+    throwIfAborted(signal);
     if (!(await this.#isReady(wish))) {
       // After a test has failed for it the dock is given one more chance to come back.
       const patience = (this.#trouble?.tried ?? 0) === 0 ? "waits" : "tries once";
-      const options = { leaseTimeout, patience, say: this.#say } as const;
+      const options = { purpose: file, leaseTimeout, patience, say: this.#say, signal } as const;
       const found = new Map<number, Place>();
       for (const i of await inOneOrder(ports)) {
         const place = await Place.take(ports[i] ?? "", opening, options);
@@ -135,12 +162,18 @@ export class Station {
       else await this.#releaseAll("as it was");
       return isSame;
     } catch {
-      await this.#releaseAll("being tested"); // what is wrong will be told when it is taken anew
+      await this.#releaseAll("not as it was"); // what is wrong will be told when it is taken anew
       return false;
     }
   }
 
-  async #releaseAll(state: "as it was" | "being tested"): Promise<void> {
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  async #releaseAll(state: "as it was" | "not as it was"): Promise<void> {
     const places = this.#places;
     this.#places = [];
     for (const place of places) await place.release(state);
