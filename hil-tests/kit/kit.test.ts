@@ -1,11 +1,11 @@
 /** The kit: what its tests find, leave and are told, in runs of vitest of their own. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { Dock } from "../../src/index.js";
-import { startMock } from "../mock-dock.js";
-import { beginRun, type Ended } from "./run.js";
+import { type MockDock, startMock } from "../mock-dock.js";
+import { beginRun, type Ended, type Run } from "./run.js";
 
 /** Where the leases of these runs are. */
 const home = mkdtempSync(join(tmpdir(), "dl7450-kit-home-"));
@@ -108,27 +108,60 @@ test("a test whose dock dies says so; those after it are skipped with the reason
   expect(junit).toMatch(/name="skipped" value="A test before has failed for want of its dock, which isn&apos;t back/);
 });
 
-test("of two runs on one dock the second waits, and goes on as soon as the first is killed, with the dock as it was", {
-  timeout: 60_000,
-}, async () => {
-  await using mock = await startMock("--tcp", "0", "--name", "RW02-0005");
+/** A dock that isn't a mock as far as the kit knows, with data of its own, and a run that writes to it. */
+async function heldDock(): Promise<{ mock: MockDock; env: Readonly<Record<string, string>>; run: Run; worker: number }> {
+  const mock = await startMock("--tcp", "0", "--name", "RW02-0005");
   {
     await using dock = await Dock.open(mock.target);
     await dock.kv.set("mode", "usual", { store: "runtime" });
     await dock.images.put("logo", Buffer.alloc(3_000, 2), { store: "runtime", type: "none" });
   }
   const env = { DL7450_PORT: mock.target, DL7450_ALLOW_WRITE: "RW02-0005" };
-  const first = beginRun(["holding"], env, home);
-  await first.printed("has the dock");
-  const [, pid] = /(\d+) has the dock/.exec(first.output()) ?? [];
+  const run = beginRun(["holding"], env, home);
+  await run.printed("has the dock");
+  const [, pid] = /(\d+) has the dock/.exec(run.output()) ?? [];
+  return { mock, env, run, worker: Number(pid) };
+}
+
+test("of two runs on one dock the second waits, and goes on as soon as the first is killed, with the dock as it was", {
+  timeout: 60_000,
+}, async () => {
+  const { mock, env, run, worker } = await heldDock();
+  await using _ = mock;
   const second = beginRun(["looking"], env, home);
-  await second.printed(`is taken by process ${pid}`);
-  process.kill(Number(pid), "SIGKILL");
-  first.process.kill("SIGKILL");
+  await second.printed(`is taken by process ${worker} (holding.scene.ts, `);
+  process.kill(worker, "SIGKILL");
+  run.process.kill("SIGKILL");
   const killed = performance.now();
   const { tests, output } = await second.ended();
   expect(tests.get("finds the dock as it was")).toEqual({ status: "passed", message: "" });
   expect(performance.now() - killed).toBeLessThan(10_000);
   expect(output).toContain('"RW02-0005" is put back: it is as it was at');
-  await first.ended();
+  await run.ended();
 });
+
+test.for<[string, (run: Run, worker: number) => void]>([
+  ["is interrupted", (run, worker) => [run.process.pid ?? 0, worker].map((pid) => process.kill(pid, "SIGINT"))],
+  ["is ended", (run) => run.process.kill("SIGTERM")],
+  ["has lost its vitest", (run) => run.process.kill("SIGKILL")],
+  ["has nobody who reads what it prints", (run) => [run.process.stdout, run.process.stderr].map((stream) => stream?.destroy())],
+])("a run that %s puts its dock back, and leaves no process", { timeout: 60_000 }, async ([, end]) => {
+  const { mock, run, worker } = await heldDock();
+  await using _ = mock;
+  end(run, worker);
+  await vi.waitUntil(() => !isRunning(worker), { timeout: 20_000 });
+  await using dock = await Dock.open(mock.target);
+  expect(await dock.kv.list({ store: "ephemeral" })).toEqual([]);
+  expect(await dock.kv.get("mode")).toBe("usual");
+  expect((await dock.images.get("logo")).data).toHaveLength(3_000);
+  expect(readdirSync(join(home, "dl7450/leases")).filter((name) => name.endsWith(".baseline"))).toEqual([]);
+  await run.ended();
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -4,6 +4,7 @@ import type { Dock, OpenOptions } from "../dock.js";
 import { quoted } from "../visible.js";
 import { declaredAt, noteDeclaration } from "./declared.js";
 import type { Faults } from "./faults.js";
+import { forget, watchOver } from "./leaving.js";
 import { type Needs, needsOf } from "./needs.js";
 import type { Place } from "./place.js";
 import type { Isolation } from "./putting-back.js";
@@ -64,6 +65,7 @@ export const dockTest: TestAPI<DockTestFixtures> = collected().extend<DockTestFi
       const station = stationOfFile();
       await use(station);
       await station.release();
+      forget(station);
     },
     { scope: "file" },
   ],
@@ -93,20 +95,11 @@ export const dockTest: TestAPI<DockTestFixtures> = collected().extend<DockTestFi
 /** The stations of files: what is made by `dockTest.extend` has the same docks in a file, though vitest makes its fixtures anew. */
 const STATIONS = new WeakMap<object, Station>();
 
-/** A worker whose vitest is gone has a dock that others wait for, and nobody to tell what becomes of its tests. */
-let endsWithParent = false;
-
-function endWithParent(): void {
-  if (endsWithParent) return;
-  endsWithParent = true;
-  process.on("disconnect", () => process.kill(process.pid, "SIGKILL")); // vitest takes `process.exit` for a test's mistake
-}
-
 function stationOfFile(): Station {
-  endWithParent();
   const file = TestRunner.getCurrentTest()?.file;
   const station = (file && STATIONS.get(file)) ?? new Station((text) => console.warn(text));
   if (file !== undefined) STATIONS.set(file, station);
+  watchOver(station);
   return station;
 }
 

@@ -55,11 +55,6 @@ export class Station {
     this.#say = say;
   }
 
-  /** Whether a test may have docks that others wait for. */
-  get isInUse(): boolean {
-    return this.#places.length > 0;
-  }
-
   /** Gets the docks for a test: those that the test before had where they are the same, and otherwise all anew. Until `endTest`. */
   beginTest(wish: Wish): Promise<Taken> {
     return this.#inTurn(() => this.#begin(wish));
