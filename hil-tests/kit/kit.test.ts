@@ -108,9 +108,51 @@ test("a test whose dock dies says so; those after it are skipped with the reason
   expect(junit).toMatch(/name="skipped" value="A test before has failed for want of its dock, which isn&apos;t back/);
 });
 
+test("files of a run that have one dock wait for one another, whatever the limit", { timeout: 60_000 }, async () => {
+  await using mock = await startMock("--tcp", "0");
+  const MEETING = join(home, "meeting");
+  const { tests, output } = await beginRun(["sharing-1", "sharing-2"], { DL7450_PORT: mock.target, MEETING }, home).ended();
+  expect([...tests.values()].map(({ status }) => status)).toEqual(["passed", "passed"]);
+  expect(output).toMatch(/is taken by process \d+ \(sharing-[12]\.scene\.ts, .*: waiting for it, until its tests have ended\./);
+});
+
+test("a test has no other dock than the one that it began with", { timeout: 60_000 }, async () => {
+  await using mock = await startMock("--tcp", "0", "--name", "RW02-0005");
+  const env = { DL7450_PORT: mock.target, MOCK_PID: String(mock.pid), DL7450_ALLOW_WRITE: "RW02-0005,RW02-0006" };
+  const { tests } = await beginRun(["replaced"], env, home).ended();
+  expect([...tests.values()].map(({ status }) => status)).toEqual(["failed", "passed"]);
+  expect(tests.get("has another dock in the place of its own")?.message).toMatch(
+    /^DockError: "RW02-0005" couldn't be put back as it was after this test: Another dock is there now/,
+  );
+});
+
+test("a dock that a killed run has left is put back when it is there again, after another was in its place", {
+  timeout: 60_000,
+}, async () => {
+  const folder = mkdtempSync(join(home, "state-"));
+  const { mock, env, run, worker } = await heldDock("--state", folder);
+  process.kill(worker, "SIGKILL");
+  await mock.stop("SIGKILL");
+  await run.ended();
+  const DL7450_ALLOW_WRITE = "RW02-0005,RW02-0006";
+  {
+    await using _ = await startMock("--tcp", mock.port, "--name", "RW02-0006");
+    const { tests, output } = await beginRun(["noting"], { ...env, DL7450_ALLOW_WRITE }, home).ended();
+    expect(tests.get("has a dock that may be written")?.status).toBe("passed");
+    expect(output).not.toContain("is put back");
+  }
+  await using _ = await startMock("--tcp", mock.port, "--name", "RW02-0005", "--state", folder);
+  const { output } = await beginRun(["noting"], { ...env, DL7450_ALLOW_WRITE: "" }, home).ended();
+  expect(output).toMatch(/"RW02-0005" may not be as it was at .* It isn't to be written, so it is left as it is\./);
+  const { tests } = await beginRun(["looking"], env, home).ended();
+  expect(tests.get("finds the dock as it was")).toEqual({ status: "passed", message: "" });
+});
+
 /** A dock that isn't a mock as far as the kit knows, with data of its own, and a run that writes to it. */
-async function heldDock(): Promise<{ mock: MockDock; env: Readonly<Record<string, string>>; run: Run; worker: number }> {
-  const mock = await startMock("--tcp", "0", "--name", "RW02-0005");
+async function heldDock(
+  ...args: readonly string[]
+): Promise<{ mock: MockDock; env: Readonly<Record<string, string>>; run: Run; worker: number }> {
+  const mock = await startMock("--tcp", "0", "--name", "RW02-0005", ...args);
   {
     await using dock = await Dock.open(mock.target);
     await dock.kv.set("mode", "usual", { store: "runtime" });
@@ -154,7 +196,8 @@ test.for<[string, (run: Run, worker: number) => void]>([
   expect(await dock.kv.list({ store: "ephemeral" })).toEqual([]);
   expect(await dock.kv.get("mode")).toBe("usual");
   expect((await dock.images.get("logo")).data).toHaveLength(3_000);
-  expect(readdirSync(join(home, "dl7450/leases")).filter((name) => name.endsWith(".baseline"))).toEqual([]);
+  const [, port = ""] = mock.port.split(":");
+  expect(readdirSync(join(home, "dl7450/leases")).filter((name) => name.includes(`_${port}-`))).toHaveLength(1); // the lock
   await run.ended();
 });
 

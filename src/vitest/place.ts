@@ -69,6 +69,8 @@ export class Place {
   /** How the kit's session was opened. */
   #opening: OpenOptions | undefined;
   #info: DockInfo | undefined;
+  /** Whether it was lost, and looked for by its session for as long as it is waited for. */
+  #isMissed = false;
   #mayWrite: boolean;
   /** What the dock held. */
   #baseline: Baseline | undefined;
@@ -155,10 +157,16 @@ export class Place {
     if (this.#dock !== undefined) return;
     const options = { reconnect: { timeout: OUTAGE }, ...opening };
     const onBusy = (why: string): void => this.#say(`Waiting for up to ${patience.taken / 1_000} s: ${why}`);
-    const dock = await retried(patience, () => this.#openSession(options), onBusy);
+    const { taken, signal } = patience;
+    const outage = this.#isMissed ? 0 : patience.outage;
+    const dock = await retried({ outage, taken, signal }, () => this.#openSession(options), onBusy);
+    await this.#checkSame(dock);
     this.#dock = dock;
-    void dock.closed.then(() => {
-      if (this.#dock === dock) this.#dock = undefined;
+    this.#isMissed = false;
+    void dock.closed.then((problem) => {
+      if (this.#dock !== dock) return;
+      this.#dock = undefined;
+      this.#isMissed = problem?.code === "LINK_LOST";
     });
     this.#info ??= await dock.info();
   }
@@ -173,6 +181,7 @@ export class Place {
   async open(options: OpenOptions): Promise<Dock> {
     await this.#dock?.close();
     const dock = await this.#openSession(options);
+    await this.#checkSame(dock);
     this.#others.push(dock);
     this.#counted.push({ dock, before: noCounters() });
     return dock;
@@ -253,14 +262,19 @@ export class Place {
         },
       });
       const mayWrite = this.isMock || isAllowed(dock.name);
-      const isSame = this.#info === undefined || dock.id === this.#info.id;
-      if (isSame && mayWrite === this.#mayWrite) return dock;
+      if (mayWrite === this.#mayWrite) return dock;
       this.#mayWrite = mayWrite;
       await dock.close();
-      if (isSame) continue;
-      const message = `Another dock is there now: ${quoted(dock.id)}, not ${quoted(this.#info?.id ?? "")}.`;
-      throw new DockError({ code: "NO_DOCK", message });
     }
+  }
+
+  /** A place is of one dock, whatever is at its port later. */
+  async #checkSame(dock: Dock): Promise<void> {
+    const { info } = this;
+    if (info === undefined || dock.id === info.id) return;
+    await dock.close();
+    const message = `Another dock is there now: ${quoted(dock.name)} (id ${quoted(dock.id)}), not ${quoted(info.name)} (id ${quoted(info.id)}).`;
+    throw new DockError({ code: "NO_DOCK", message });
   }
 
   /** Puts back what was changed by a test that hasn't, since its process or its dock was gone, and keeps what that was. */

@@ -47,8 +47,8 @@ export class Station {
   #places: Place[] = [];
   /** Who has them. */
   #user: Wish | undefined;
-  /** Which test has failed since its docks weren't to be had, and how often that was tried since. */
-  #trouble: { readonly test: string; readonly ports: readonly string[]; readonly tried: number } | undefined;
+  /** Which test has failed since its docks weren't to be had: they were waited for, and aren't for the tests after it. */
+  #trouble: { readonly test: string; readonly ports: readonly string[] } | undefined;
 
   /** @param say tells people what is going on */
   constructor(say: (text: string) => void) {
@@ -93,8 +93,7 @@ export class Station {
     } catch (error) {
       const isOwn = error instanceof DockError && OWN_FAULTS.has(error.code);
       const known = this.#trouble !== undefined && this.#trouble.test !== wish.test && !isOwn;
-      if (!isOwn)
-        this.#trouble = { test: this.#trouble?.test ?? wish.test, ports: wish.ports, tried: (this.#trouble?.tried ?? 0) + 1 };
+      if (!isOwn) this.#trouble ??= { test: wish.test, ports: wish.ports };
       await this.#releaseAll("not as it was");
       this.#user = undefined;
       return { kind: "failed", error, known };
@@ -122,7 +121,7 @@ export class Station {
       }
     }
     // Nobody is told what is wrong after a test that was skipped.
-    if (isLost && outcome !== "was skipped") this.#trouble = { test, ports: user.ports, tried: 0 };
+    if (isLost && outcome !== "was skipped") this.#trouble = { test, ports: user.ports };
     if (isLost) await this.#releaseAll("not as it was");
     this.#user = undefined;
     return wrong;
@@ -133,8 +132,7 @@ export class Station {
     const signal = AbortSignal.any([wish.signal, this.#over.signal]);
     throwIfAborted(signal);
     if (!(await this.#isReady(wish))) {
-      // After a test has failed for it the dock is given one more chance to come back.
-      const patience = (this.#trouble?.tried ?? 0) === 0 ? "waits" : "tries once";
+      const patience = this.#trouble === undefined ? "waits" : "tries once";
       const options = { purpose: file, leaseTimeout, patience, say: this.#say, signal } as const;
       const found = new Map<number, Place>();
       for (const i of await inOneOrder(ports)) {

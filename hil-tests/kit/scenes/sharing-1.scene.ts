@@ -1,0 +1,3 @@
+import { sharingTest } from "./sharing.js";
+
+sharingTest("has the dock in file 1");
