@@ -108,6 +108,16 @@ test("a test whose dock dies says so; those after it are skipped with the reason
   expect(junit).toMatch(/name="skipped" value="A test before has failed for want of its dock, which isn&apos;t back/);
 });
 
+test.for([
+  ["--pool=threads", 'needs vitest\'s pool "forks", not "threads"'],
+  ["--no-isolate", "needs vitest's `isolate: true`"],
+] as const)("a run with %s is refused, and told why", { timeout: 60_000 }, async ([arg, why]) => {
+  const env = { DL7450_PORT: "mock:" };
+  const { code, output } = await beginRun(["noting", "looking"], env, home, arg, "--no-file-parallelism").ended();
+  expect(code).toBe(1);
+  expect(output).toContain(`DockError: dl7450/vitest ${why}`);
+});
+
 test("files of a run that have one dock wait for one another, whatever the limit", { timeout: 60_000 }, async () => {
   await using mock = await startMock("--tcp", "0");
   const MEETING = join(home, "meeting");

@@ -39,8 +39,13 @@ export interface Run {
   ended(): Promise<Ended>;
 }
 
-/** Begins a run on some scenes, with docks by the environment. Leases are in `home`, which is to be shared by runs that meet. */
-export function beginRun(files: readonly string[], env: Readonly<Record<string, string>>, home: string): Run {
+/** Begins a run on some scenes, with docks by the environment. Leases are in `home`, which is to be shared by runs that meet; `args` are vitest's. */
+export function beginRun(
+  files: readonly string[],
+  env: Readonly<Record<string, string>>,
+  home: string,
+  ...args: readonly string[]
+): Run {
   const folder = mkdtempSync(join(tmpdir(), "dl7450-kit-"));
   const [json, junit] = [join(folder, "out.json"), join(folder, "out.xml")];
   const child = spawn(
@@ -48,6 +53,7 @@ export function beginRun(files: readonly string[], env: Readonly<Record<string, 
     [
       ...[vitest, "run", "--config", join(scenes, "vitest.config.ts"), ...files.map((file) => `${file}.scene.ts`)],
       ...["--reporter=verbose", "--reporter=json", "--reporter=junit", "--reporter=github-actions"],
+      ...args,
       ...[`--outputFile.json=${json}`, `--outputFile.junit=${junit}`],
     ],
     {

@@ -1,6 +1,7 @@
 /** `dockTest`: vitest's `test` with a dock in it. */
-import { aroundEach, beforeEach, type TestAPI, type TestContext, TestRunner, type test } from "vitest";
+import { aroundEach, beforeEach, type RunnerTestFile, type TestAPI, type TestContext, TestRunner, type test } from "vitest";
 import type { Dock, OpenOptions } from "../dock.js";
+import { DockError } from "../errors.js";
 import { quoted } from "../visible.js";
 import { declaredAt, noteDeclaration } from "./declared.js";
 import type { Faults } from "./faults.js";
@@ -45,8 +46,11 @@ interface Behind {
   readonly taken: Taken;
 }
 
-/** The suites of a file that have the hooks: the outermost one is the same object in each file. */
-const PREPARED = new WeakMap<object, Set<object>>();
+/** The file that this was loaded for. */
+let fileHere: RunnerTestFile | undefined;
+
+/** What has the hooks: the file, or suites of it. */
+const PREPARED = new Set<object>();
 
 /**
  * Tests that have a dock. Before the first of a file the dock is taken, so that nobody else on the host has it until the file's end, and
@@ -111,11 +115,20 @@ function prepare(): void {
   const suite = TestRunner.getCurrentSuite();
   const { file } = suite;
   if (file === undefined) return;
-  const suites = PREPARED.get(file) ?? new Set();
-  if (suites.has(file) || suites.has(suite)) return;
+  checkFile(file);
+  if (PREPARED.has(file) || PREPARED.has(suite)) return;
+  PREPARED.add(suite.suite === undefined ? file : suite);
   aroundEach(putBackAfter, 0);
   beforeEach(checkTaken, 0);
-  PREPARED.set(file, suites.add(suite.suite === undefined ? file : suite));
+}
+
+/** Fails with `USAGE` where vitest runs files in a way in which one would disturb another. */
+function checkFile(file: RunnerTestFile): void {
+  const wrong = (why: string): DockError => new DockError({ code: "USAGE", message: `dl7450/vitest ${why}` });
+  if (file.pool !== "forks")
+    throw wrong(`needs vitest's pool "forks", not ${quoted(file.pool ?? "")}: a port's driver is one process's.`);
+  fileHere ??= file;
+  if (fileHere !== file) throw wrong("needs vitest's `isolate: true`: what `dockTest.override` sets is for one file.");
 }
 
 /** vitest's `test`, but with the hooks. */
