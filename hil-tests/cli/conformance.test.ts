@@ -1,7 +1,7 @@
 /** `dl7450 conformance` as a process, out of the build in `dist/`: it starts others, and takes what signals there are. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { packageFolder } from "../../src/version.js";
@@ -55,14 +55,14 @@ test("a group of the suite passes on a mock, beside files of the user's that not
 test("a dock that doesn't keep the contract ends it with 8, and with what the tests say", async () => {
   await using mock = await startMock("--tcp", "0", "--fault", "full:rate=1");
   const only = ["--only", "a value 16 deep is taken"];
+  const folder = await scratch();
   const running = start(
-    await scratch(),
-    { DL7450_ALLOW_WRITE: "MOCK-0001", XDG_DATA_HOME: await scratch() },
+    folder,
+    { DL7450_ALLOW_WRITE: "MOCK-0001", XDG_DATA_HOME: folder, TMPDIR: folder },
     "--port",
     mock.target,
     ...only,
-    "--json",
-    "--quiet",
+    ...["--json", "--quiet", "--junit", join(folder, "out.xml")],
   );
   expect(await once(running.process, "close")).toEqual([8, null]);
   const { stdout, stderr } = running.said;
@@ -73,6 +73,10 @@ test("a dock that doesn't keep the contract ends it with 8, and with what the te
   expect(JSON.parse(stderr)).toEqual({
     error: { code: "DIFFERS", message: "The dock doesn't keep the contract: 1 of 1 tests failed.", exitCode: 8 },
   });
+  const junit = await readFile(join(folder, "out.xml"), "utf8");
+  const [, trace = ""] = /^all frames: dl7450 trace show (.*)$/m.exec(junit) ?? [];
+  expect(await readFile(trace, "utf8")).toMatch(/^\{"dl7450":"trace",.*\n.*"dir":"out"/s);
+  expect((await stat(trace)).mode & 0o777).toBe(0o600);
 });
 
 test("SIGINT ends it with 130 and what was done, and leaves no process and no file", async () => {

@@ -1,8 +1,9 @@
 /** The kit: what its tests find, leave and are told, in runs of vitest of their own. */
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import { runCli } from "../../src/cli/testing/run-cli.js";
 import { Dock } from "../../src/index.js";
 import { type MockDock, startMock } from "../mock-dock.js";
 import { beginRun, type Ended, type Run } from "./run.js";
@@ -37,6 +38,8 @@ describe("tests of a mock dock", { timeout: 60_000 }, () => {
     "finds nothing of it before its hook",
     "leaves fake timers",
     "goes on after them",
+    "has two faults that were asked for at once",
+    "can't have faults of the test before",
   ])("the test that %s passes", (name) => {
     expect(ended.tests.get(name)?.status).toBe("passed");
   });
@@ -46,6 +49,7 @@ describe("tests of a mock dock", { timeout: 60_000 }, () => {
     ["leaves a write under way", "A call, stream or transaction was still under way when the test ended"],
     ["is told what it did", "expected 'GMT' to be 'Mars'"],
     ["has an isolation that isn't one", '`isolate` is "layer", "snapshot", "none" or { snapshot: FOLDER }.'],
+    ["has options that are none", "`opening` is an object with options of `Dock.open`."],
     ["has a fixture that throws", "a fixture that throws when it is over"],
     ["fails as often as it is tried", "Nothing answers at tcp://127.0.0.1:1"],
     ["isn't passed for want of a dock", "Nothing answers at tcp://127.0.0.1:2"],
@@ -68,13 +72,17 @@ describe("tests of a mock dock", { timeout: 60_000 }, () => {
     expect(both.map((it) => it?.message).join()).toContain("A dock is used by one test at a time");
   });
 
-  test("what failed has its frames and the console text in JUnit, and its trace", () => {
+  test("what failed has its frames and the console text in JUnit, and its trace in a file", async () => {
     const [, report = ""] = /<testcase [^>]*name="is told what it did"[^>]*>(.*?)<\/testcase>/s.exec(ended.junit) ?? [];
     expect(report).toMatch(/→ {2}request {2}\d+ kv\.get .*timezone/);
     expect(report).toMatch(/← {2}result {3}\d+ kv\.get .*GMT/);
     expect(report).toMatch(/\nconsole:\n\|.*MOCK-0001, not a real one\n/s);
     expect(report).toContain("frames out");
-    expect(report).toContain("trace show");
+    const [, path = ""] = /all frames: dl7450 trace show (.*)/.exec(report) ?? [];
+    const trace = join(home, "trace.ndjson");
+    writeFileSync(trace, ended.attached.get(basename(path)) ?? "");
+    const shown = await runCli(["trace", "show", trace]);
+    expect(shown).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/← {2}result {3}\d+ kv\.get .*GMT/) });
   });
 
   test("GitHub is told what failed and what was skipped, at the line of the test", () => {
@@ -95,9 +103,12 @@ test("a dock that isn't a mock is only read, unless its name is allowed", { time
   expect([...tests].map(([name, { status }]) => [name, status])).toEqual([
     ["is skipped for want of leave", "skipped"],
     ["can't write all the same", "passed"],
+    ["is told how to get leave", "failed"],
     ["is skipped for having no mock", "skipped"],
   ]);
-  expect(junit).toContain("DL7450_ALLOW_WRITE=RW02-0005 would let it be written");
+  const told = "is only read: DL7450_ALLOW_WRITE=RW02-0005 would let it be written";
+  expect(junit).toContain(`name="skipped" value="&quot;RW02-0005&quot; ${told}`);
+  expect(junit).toContain(`\n${told.replace("is ", "")}\n`);
 });
 
 test("a test whose dock dies says so; those after it are skipped with the reason", { timeout: 60_000 }, async () => {

@@ -1,7 +1,7 @@
 /** Runs of vitest on scenes: files of tests that are to fail, to be skipped, to be killed. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,6 +27,8 @@ export interface Ended {
   readonly tests: ReadonlyMap<string, { readonly status: string; readonly message: string }>;
   readonly junit: string;
   readonly output: string;
+  /** Attachments that are files: by their names, what is in them. */
+  readonly attached: ReadonlyMap<string, string>;
 }
 
 /** A run of vitest that is under way. */
@@ -47,13 +49,14 @@ export function beginRun(
   ...args: readonly string[]
 ): Run {
   const folder = mkdtempSync(join(tmpdir(), "dl7450-kit-"));
-  const [json, junit] = [join(folder, "out.json"), join(folder, "out.xml")];
+  const [json, junit, attachments] = [join(folder, "out.json"), join(folder, "out.xml"), join(folder, "attachments")];
   const child = spawn(
     process.execPath,
     [
       ...[vitest, "run", "--config", join(scenes, "vitest.config.ts"), ...files.map((file) => `${file}.scene.ts`)],
       ...["--reporter=verbose", "--reporter=json", "--reporter=junit", "--reporter=github-actions"],
       ...args,
+      `--attachmentsDir=${attachments}`,
       ...[`--outputFile.json=${json}`, `--outputFile.junit=${junit}`],
     ],
     {
@@ -92,11 +95,16 @@ export function beginRun(
           tests.map(({ title, status, failureMessages }) => [title, { status, message: (failureMessages ?? []).join("\n") }]),
         ),
         ...{ junit: read(junit), output },
+        attached: new Map(namesIn(attachments).map((name) => [name, read(join(attachments, name))])),
       };
       rmSync(folder, { recursive: true, force: true });
       return ended;
     },
   };
+}
+
+function namesIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 function fail(text: string, output: string): never {

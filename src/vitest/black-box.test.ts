@@ -72,7 +72,7 @@ test("a story is safe to print, whatever the dock says, and no workflow command 
     ...{ id: "::error::id", model: "\u001b]0;m\u0007", name: "a\n::error::name", firmware: "", sdk: "", bootId: "00" },
     ...{ uptimeMs: 0, features: ["\n::error::feature"], stores: [] },
   };
-  const told = { port: "mock:", info, counters: noCounters(), box };
+  const told = { port: "mock:", info, mayWrite: false, counters: noCounters(), box };
   const story = storyOf(told);
   expect(story).toContain("gotcha");
   for (const said of [story, summaryOf(told)]) {

@@ -2,6 +2,7 @@
 import { DockError } from "../errors.js";
 import { FEATURES, type Feature, isToChange } from "../features.js";
 import { quoted } from "../visible.js";
+import { howToAllow } from "./allowed.js";
 import type { Place } from "./place.js";
 
 /** A feature, or a dock that isn't hardware. */
@@ -30,9 +31,7 @@ function lackOf({ info, isMock, mayWrite }: Place, feature: Need): string | unde
   const name = quoted(info.name);
   if (feature === "mock") return isMock ? undefined : `${name} is no mock dock`;
   if (!info.features.includes(feature)) return `${name} lacks the feature ${quoted(feature)}`;
-  return isToChange(feature) && !mayWrite
-    ? `${name} is only read: DL7450_ALLOW_WRITE=${info.name} would let it be written`
-    : undefined;
+  return isToChange(feature) && !mayWrite ? `${name} is only read: ${howToAllow(info.name)}` : undefined;
 }
 
 /** Fails with `USAGE` for what is no feature: a test that waits for one would never run, and nobody would notice. */

@@ -14,6 +14,7 @@ import { openSnapshot } from "../snapshot/restore.js";
 import { saveSnapshot } from "../snapshot/save.js";
 import { parseTarget, placeName } from "../transport/target.js";
 import { quoted, visible } from "../visible.js";
+import { isAllowed } from "./allowed.js";
 import { BlackBox } from "./black-box.js";
 import { Faults } from "./faults.js";
 import { holderText, Lease } from "./lease.js";
@@ -55,8 +56,6 @@ export class Place {
   readonly port: string;
   /** What has passed in this test. */
   readonly box = new BlackBox();
-  /** What goes wrong with a mock dock; others have none. */
-  readonly faults: Faults | undefined;
   readonly #spot: Spot;
   readonly #lease: Lease | undefined;
   readonly #say: TakeOptions["say"];
@@ -69,6 +68,7 @@ export class Place {
   /** How the kit's session was opened. */
   #opening: OpenOptions | undefined;
   #info: DockInfo | undefined;
+  #faults: Faults | undefined;
   /** Whether it was lost, and looked for by its session for as long as it is waited for. */
   #isMissed = false;
   #mayWrite: boolean;
@@ -107,7 +107,6 @@ export class Place {
     this.#spot = spot;
     this.#lease = lease;
     this.#say = say;
-    this.faults = spot.mock && new Faults(spot.mock);
     this.#mayWrite = this.isMock;
   }
 
@@ -119,7 +118,12 @@ export class Place {
 
   /** Whether it is a mock dock of this place's own. */
   get isMock(): boolean {
-    return this.faults !== undefined;
+    return this.#spot.mock !== undefined;
+  }
+
+  /** What goes wrong with a mock dock in this test; others have none. */
+  get faults(): Faults | undefined {
+    return this.#faults;
   }
 
   /** What the dock said of itself when it was opened. */
@@ -174,6 +178,7 @@ export class Place {
   /** A test begins, with the dock as it is now. */
   beginTest(): void {
     this.box.begin();
+    this.#faults = this.#spot.mock && new Faults(this.#spot.mock);
     this.#counted = [{ dock: this.dock, before: { ...this.dock.link.counters } }];
   }
 
@@ -358,9 +363,4 @@ async function retried<T>(
 function outageOf({ reconnect }: OpenOptions): number {
   if (reconnect === false) return 0;
   return typeof reconnect === "object" ? (reconnect.timeout ?? OUTAGE) : OUTAGE;
-}
-
-function isAllowed(name: string): boolean {
-  const allowed = (process.env.DL7450_ALLOW_WRITE ?? "").split(",").map((it) => it.trim());
-  return name !== "" && allowed.includes(name);
 }

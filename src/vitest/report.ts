@@ -1,5 +1,9 @@
 /** What vitest's reporters are told of a test: why it was skipped, and what its docks did when it failed. */
-import type { TestAttachment, TestContext } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestAnnotation, TestAttachment, TestContext } from "vitest";
+import { visible } from "../visible.js";
 import { callAt } from "./declared.js";
 import type { Place } from "./place.js";
 import { storyOf, summaryOf } from "./story.js";
@@ -18,14 +22,24 @@ export function skipFor({ annotate, skip }: Pick<TestContext, "annotate" | "skip
  */
 export async function reportFailure(context: Annotating, places: readonly Place[]): Promise<void> {
   for (const place of places) {
-    const story = storyOf(place);
+    const kept = await keepTrace(context, place).catch((error: unknown) => `the trace can't be kept: ${error}`);
+    const story = `${storyOf(place)}\n\n${visible(kept)}`;
     console.error(story);
     await annotateLate(context, summaryOf(place), "dock", { contentType: "text/plain", body: Buffer.from(story) });
-    const trace = Buffer.from(place.box.trace(place.port));
-    await annotateLate(context, "all frames: dl7450 trace show FILE", "dock", {
-      contentType: "application/x-ndjson",
-      body: trace,
-    });
+  }
+}
+
+/** Has vitest keep a trace as a file: its memory isn't for the frames of all tests that fail. Says how to look at it. */
+async function keepTrace(context: Annotating, { box, port }: Place): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "dl7450-trace-"));
+  try {
+    const path = join(folder, "trace.ndjson");
+    await writeFile(path, box.trace(port), { mode: 0o600 }); // it has the values of keys
+    const contentType = "application/x-ndjson";
+    const kept = await annotateLate(context, "all frames", "dock", { contentType, path });
+    return `all frames: dl7450 trace show ${kept?.attachment?.path ?? "FILE"}`;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -35,16 +49,16 @@ async function annotateLate(
   message: string,
   type: string,
   attached: TestAttachment,
-): Promise<void> {
+): Promise<TestAnnotation | undefined> {
   const { result } = task;
-  if (result === undefined) return;
+  if (result === undefined) return undefined;
   const { state } = result;
-  let done: Promise<unknown>;
+  let done: Promise<TestAnnotation>;
   try {
     result.state = "run"; // which annotating looks at at once, and not again
     done = callAt(task, () => annotate(message, type, attached));
   } finally {
     result.state = state;
   }
-  await done;
+  return await done;
 }

@@ -8,6 +8,7 @@ import { parseTarget, placeName } from "../transport/target.js";
 import { quoted } from "../visible.js";
 import { Place } from "./place.js";
 import type { Isolation } from "./putting-back.js";
+import { Turns } from "./turns.js";
 
 /** What a test wants. */
 export interface Wish {
@@ -42,8 +43,7 @@ type Outcome = "has passed" | "has failed" | "was skipped";
 export class Station {
   readonly #say: (text: string) => void;
   readonly #over = new AbortController();
-  /** Ends with what was asked for last: one after the other. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #places: Place[] = [];
   /** Who has them. */
   #user: Wish | undefined;
@@ -57,18 +57,18 @@ export class Station {
 
   /** Gets the docks for a test: those that the test before had where they are the same, and otherwise all anew. Until `endTest`. */
   beginTest(wish: Wish): Promise<Taken> {
-    return this.#inTurn(() => this.#begin(wish));
+    return this.#turns.take(() => this.#begin(wish));
   }
 
   /** Puts the docks of a test back. Gives what was wrong with how the test has left them, which is the test's failure. */
   endTest(test: string, outcome: Outcome): Promise<Error[]> {
-    return this.#inTurn(() => this.#end(test, outcome));
+    return this.#turns.take(() => this.#end(test, outcome));
   }
 
   /** Puts back what a test has that hasn't ended, and lets others have the docks, for good. What is waited for is given up. Never fails. */
   release(): Promise<void> {
     this.#over.abort();
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       if (this.#user !== undefined) await this.#end(this.#user.test, "has failed");
       await this.#releaseAll("as it was");
     });
@@ -111,7 +111,7 @@ export class Station {
       // Closing rolls back, and ends what is under way, also what a test goes on with that took too long. What ends by itself is let do so.
       if (outcome === "has failed" || (leaked !== undefined && !(await isQuiet(place)))) await place.close();
       try {
-        await place.faults?.clear();
+        await place.faults?.end();
         await place.closeOthers();
         await place.ready(user.opening);
         await place.putBack();
@@ -160,12 +160,6 @@ export class Station {
     }
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => {});
-    return done;
-  }
-
   async #releaseAll(state: "as it was" | "not as it was"): Promise<void> {
     const places = this.#places;
     this.#places = [];
@@ -179,6 +173,7 @@ const wishes = v.object({
     [v.picklist(["layer", "snapshot", "none"]), v.object({ snapshot: v.string() })],
     '`isolate` is "layer", "snapshot", "none" or { snapshot: FOLDER }',
   ),
+  opening: v.looseObject({}, "`opening` is an object with options of `Dock.open`"),
   leaseTimeout: v.pipe(v.number("`leaseTimeout` is a number of milliseconds"), v.minValue(0, "`leaseTimeout` isn't negative")),
 });
 

@@ -5,12 +5,14 @@ import { tracedMessage } from "../trace/message.js";
 import { TraceTally } from "../trace/tally.js";
 import { recordText } from "../trace/text.js";
 import { printable, visible } from "../visible.js";
+import { howToAllow } from "./allowed.js";
 import type { BlackBox } from "./black-box.js";
 
 /** What there is to tell of. */
 export interface Told {
   readonly port: string;
   readonly info: DockInfo | undefined;
+  readonly mayWrite: boolean;
   /** What was counted in the test. */
   readonly counters: LinkCounters;
   readonly box: BlackBox;
@@ -29,8 +31,9 @@ export function summaryOf({ port, info, counters, box }: Told): string {
 }
 
 /** All of it: the dock, what its line has counted, the last frames, the last of the console text. */
-export function storyOf({ port, info, counters, box }: Told): string {
-  const parts = [dockText(port, info), countersText(counters), "", "frames:", framesText(box)];
+export function storyOf(told: Told): string {
+  const { counters, box } = told;
+  const parts = [dockText(told), countersText(counters), "", "frames:", framesText(box)];
   const console = box.text
     .slice(-SHOWN.text)
     .trimEnd()
@@ -40,7 +43,7 @@ export function storyOf({ port, info, counters, box }: Told): string {
   return story.replaceAll("##[", "# #["); // which GitHub takes for a command anywhere
 }
 
-function dockText(port: string, info: DockInfo | undefined): string {
+function dockText({ port, info, mayWrite }: Told): string {
   if (info === undefined) return visible(port);
   const { name, model, firmware, sdk, id, bootId, uptimeMs, features, stores } = info;
   const layers = stores.map(({ store, used, capacity }) => `${store} ${used} of ${capacity} bytes`).join(", ");
@@ -48,6 +51,7 @@ function dockText(port: string, info: DockInfo | undefined): string {
     `${name} (${model}, id ${id}, firmware ${firmware || "unknown"}, SDK ${sdk || "unknown"}) at ${port || "the only port"}`,
     `boot ${bootId}, up for ${uptimeMs} ms when it was opened; ${layers}`,
     `features ${features.join(", ") || "none"}`,
+    ...(mayWrite ? [] : [`only read: ${howToAllow(name)}`]),
   ]
     .map(visible)
     .join("\n");

@@ -1,5 +1,5 @@
 import { describe, expect } from "vitest";
-import { dockTest } from "../../../src/vitest/index.js";
+import { dockTest, type Faults } from "../../../src/vitest/index.js";
 
 dockTest("is told what it did", async ({ dock }) => {
   await dock.restart(); // the mock greets on its console
@@ -30,6 +30,21 @@ dockTest("finds nothing that was left", async ({ dock }) => {
 dockTest("takes too long", { timeout: 200 }, async ({ dock, faults }) => {
   await faults.add("slow:ms=60000");
   await dock.kv.get("timezone");
+});
+
+let kept: Faults | undefined;
+
+dockTest("has two faults that were asked for at once", async ({ dock, faults }) => {
+  kept = faults;
+  await Promise.all([faults.add("full:rate=1"), faults.add("slow:ms=1")]);
+  await expect(dock.kv.set("a", 1, { store: "runtime" })).rejects.toMatchObject({ code: "NO_SPACE" });
+  await faults.clear();
+  await dock.kv.set("a", 1, { store: "runtime" });
+});
+
+dockTest("can't have faults of the test before", async ({ dock }) => {
+  await expect(kept?.add("busy")).rejects.toMatchObject({ code: "USAGE" });
+  await dock.kv.set("a", 1, { store: "runtime" });
 });
 
 dockTest("closes its dock", async ({ dock }) => dock.close());

@@ -9,6 +9,12 @@ describe("wrong options", () => {
   dockTest("has an isolation that isn't one", async ({ dock }) => void (await dock.info()));
 });
 
+describe("wrong opening", () => {
+  const none: { readonly opening: object } = JSON.parse('{"opening":null}');
+  dockTest.override(none);
+  dockTest("has options that are none", async ({ dock }) => void (await dock.info()));
+});
+
 describe("wrong snapshot", () => {
   dockTest.override({ isolate: { snapshot: "/nowhere" } });
   dockTest("has a snapshot that isn't there", async ({ dock }) => void (await dock.info()));

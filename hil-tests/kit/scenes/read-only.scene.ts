@@ -7,4 +7,6 @@ dockTest("can't write all the same", async ({ dock }) => {
   await expect(dock.kv.set("a", 1, { store: "runtime" })).rejects.toMatchObject({ code: "READ_ONLY" });
 });
 
+dockTest("is told how to get leave", async ({ dock }) => dock.kv.set("a", 1, { store: "runtime" }));
+
 dockTest("is skipped for having no mock", async ({ faults }) => faults.add("busy"));

@@ -54,7 +54,7 @@ async function runTold(context: Context, options: ConformanceOptions, vitest: Vi
       ...{ DL7450_PORT: port, DL7450_ALLOW_WRITE: env.DL7450_ALLOW_WRITE ?? "" },
       DL7450_OPENING: JSON.stringify(openingOf(options)),
     },
-    ...{ only, signal },
+    ...{ only, signal, keepsTraces: options.junit !== undefined },
     onGroup: (group, counts) => isSeen && remark(context, options, `${group}: ${countsText(counts)}`),
   });
   if (signal.aborted) remark(context, options, `Until then: ${countsText(countsOf(run.tests))}, ${run.notRun} not run.`);

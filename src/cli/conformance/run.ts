@@ -7,7 +7,7 @@ import { FEATURES } from "../../features.js";
 import { packageFolder } from "../../version.js";
 import { CliError } from "../cli-error.js";
 import { ResultCollector } from "./collector.js";
-import type { Counts, Run } from "./results.js";
+import { type Counts, countsOf, type Run } from "./results.js";
 
 export type Vitest = typeof import("vitest/node");
 
@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Features, and parts of names; empty for everything. */
   readonly only: readonly string[];
+  /** Whether traces of tests that have failed stay, in the system's folder for temporary files: their output names them. */
+  readonly keepsTraces: boolean;
   /** Ends the run, with what was done until then. */
   readonly signal: AbortSignal;
   readonly onGroup: (group: string, counts: Counts) => void;
@@ -47,11 +49,11 @@ export async function findVitest<Found extends { readonly version: string }>(loa
   throw new CliError("MISSING", `This needs vitest 4.1, and there is ${vitest.version}. ${advice}`);
 }
 
-/** Runs it. Reads no config, and leaves no file behind. */
+/** Runs it. Reads no config, and leaves no file behind but the traces that are to be kept. */
 export async function runContract(vitest: Vitest, options: RunOptions): Promise<Run> {
   const collector = new ResultCollector(options.onGroup);
-  const attachments = join(tmpdir(), `dl7450-conformance-${process.pid}`); // made where a test attaches a file
   const begun = new Date();
+  const attachments = join(tmpdir(), `dl7450-conformance-${process.pid}-${begun.getTime()}`); // made where a test attaches a file
   const dropAdded = keepListeners(process);
   const runner = await vitest.createVitest(
     "test",
@@ -79,7 +81,8 @@ export async function runContract(vitest: Vitest, options: RunOptions): Promise<
     clearInterval(repeat);
     signal.removeEventListener("abort", abort);
     await runner.close();
-    await rm(attachments, { recursive: true, force: true });
+    if (!options.keepsTraces || countsOf(collector.results()).failed === 0)
+      await rm(attachments, { recursive: true, force: true });
   }
 }
 

@@ -1,0 +1,12 @@
+/** Which docks tests may write to that are no mock docks: those that the environment names. */
+
+/** Whether that is this dock. */
+export function isAllowed(name: string): boolean {
+  const allowed = (process.env.DL7450_ALLOW_WRITE ?? "").split(",").map((it) => it.trim());
+  return name !== "" && allowed.includes(name);
+}
+
+/** For who wonders why a dock isn't written. */
+export function howToAllow(name: string): string {
+  return `DL7450_ALLOW_WRITE=${name} would let it be written`;
+}
