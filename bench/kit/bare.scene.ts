@@ -1,6 +1,6 @@
 /** What a test does, without the kit. */
 import { beforeAll, test } from "vitest";
-import { Dock } from "../../src/index.js";
+import { Dock } from "dl7450";
 import { TESTS, work } from "./work.js";
 
 let dock: Dock;

@@ -1,5 +1,5 @@
 /** The same with the kit, `isolate: "none"`. */
-import { dockTest } from "../../src/vitest/index.js";
+import { dockTest } from "dl7450/vitest";
 import { TESTS, work } from "./work.js";
 
 dockTest.override({ port: "mock:", isolate: "none" });

@@ -1,5 +1,5 @@
 /** Tests that wait on a slow dock: a part of all, by the number of docks that share them. */
-import { dockTest } from "../../src/vitest/index.js";
+import { dockTest } from "dl7450/vitest";
 import { TESTS } from "./work.js";
 
 /** What an answer takes, in milliseconds. */

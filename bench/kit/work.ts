@@ -1,5 +1,5 @@
 /** What each test of these runs does. */
-import type { Dock } from "../../src/index.js";
+import type { Dock } from "dl7450";
 
 /** Their numbers. */
 export const TESTS: readonly number[] = Array.from({ length: 200 }, (_, i) => i);
