@@ -1,6 +1,7 @@
 /** What a test does, without the kit. */
-import { beforeAll, test } from "vitest";
+
 import { Dock } from "dl7450";
+import { beforeAll, test } from "vitest";
 import { TESTS, work } from "./work.js";
 
 let dock: Dock;
