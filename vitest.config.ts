@@ -1,7 +1,10 @@
 import { defineConfig } from "vitest/config";
 import { TAGS } from "./hil-tests/contract/tags.js";
 
+/** Runs of vitest within tests. */
 const KIT = ["hil-tests/kit/*.test.ts", "hil-tests/cli/conformance.test.ts"];
+/** As a user has it: they use the package as it was built. */
+const USER = ["hil-tests/examples/*.test.ts", "hil-tests/readme.test.ts"];
 
 export default defineConfig({
   test: {
@@ -13,15 +16,14 @@ export default defineConfig({
     projects: [
       // Modules have no state of their own, so that files can share them: loading them for each takes longer than the tests.
       { extends: true, test: { name: "unit", isolate: false, include: ["{src,protocol,mocks,snapshot}/**/*.test.ts"] } },
-      { extends: true, test: { name: "hil", include: ["hil-tests/{,cli/}*.test.ts"], exclude: KIT } },
-      // Runs of vitest within tests, by `npm run test:kit`.
+      { extends: true, test: { name: "hil", include: ["hil-tests/{,cli/}*.test.ts"], exclude: [...KIT, ...USER] } },
+      // By `npm run test:kit`.
       { extends: true, test: { name: "kit", include: KIT } },
-      // As a user has them: they import the package by its name, as it was built.
       {
         extends: true,
         test: {
           name: "examples",
-          include: ["hil-tests/examples/*.test.ts"],
+          include: USER,
           env: { DL7450_PORT: process.env.DL7450_PORT ?? "mock:" },
         },
       },
