@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseTarget, placeName } from "../../src/transport/target.js";
 import { Lease } from "../../src/vitest/lease.js";
+import type { Place } from "../../src/vitest/place.js";
 import { Station, type Wish } from "../../src/vitest/station.js";
 import { ModelDock } from "../model-dock.js";
 
@@ -19,6 +20,13 @@ function wishFor(port: string, given: Partial<Wish> = {}): Wish {
   const { signal } = new AbortController();
   const options = { ports: [port], isolate: "layer", leaseTimeout: 60_000, opening: {} } as const;
   return { test: "1", file: "a.test.ts", isRunning: () => true, ...options, signal, ...given };
+}
+
+/** The dock of a test that has begun. */
+async function begun(station: Station, wish: Wish): Promise<Place> {
+  const taken = await station.beginTest(wish);
+  if (taken.kind !== "ready") throw taken.error;
+  return taken.places[0];
 }
 
 /** A dock that somebody else has. */
@@ -59,11 +67,47 @@ test("what a test has that hasn't ended is put back when its station is released
   await using model = await ModelDock.start("full", { runtime: { keys: { a: 1 } } });
   process.env.DL7450_ALLOW_WRITE = "RW02-0005";
   const station = new Station(() => {});
-  const taken = await station.beginTest(wishFor(model.target));
-  if (taken.kind !== "ready") throw taken.error;
-  const { dock } = taken.places[0];
+  const { dock } = await begun(station, wishFor(model.target));
   await dock.kv.set("a", 2, { store: "runtime" });
   await station.release();
   expect(model.held("runtime").keys).toEqual({ a: 1 });
   await expect(dock.kv.get("a")).rejects.toMatchObject({ code: "CLOSED" });
+});
+
+test("a test's sessions end with it: what it goes on with changes nothing, while its dock is put back and later", async () => {
+  await using model = await ModelDock.start("full", { runtime: { keys: { a: 1 } } });
+  process.env.DL7450_ALLOW_WRITE = "RW02-0005";
+  const station = new Station(() => {});
+  const { dock } = await begun(station, wishFor(model.target));
+  await dock.kv.set("a", 2, { store: "runtime" });
+  let isEnding = true;
+  const ended = station.endTest("1", "has passed").finally(() => {
+    isEnding = false;
+  });
+  const lateCodes = new Set<unknown>();
+  while (isEnding) {
+    await new Promise(setImmediate);
+    await dock.kv.set("late", 1, { store: "runtime" }).catch(({ code }) => lateCodes.add(code));
+  }
+  expect(await ended).toEqual([]);
+  expect([...lateCodes]).toEqual(["CLOSED"]);
+  const next = await begun(station, wishFor(model.target, { test: "2" }));
+  await expect(dock.kv.set("late", 1, { store: "runtime" })).rejects.toMatchObject({ code: "CLOSED" });
+  expect((await next.dock.kv.list({ store: "runtime" })).map(({ key }) => key)).toEqual(["a"]);
+  await station.release();
+  expect(model.held("runtime").keys).toEqual({ a: 1 });
+});
+
+test("a test that has ended opens no session, and one that it was opening is closed", async () => {
+  await using model = await ModelDock.start("full");
+  const station = new Station(() => {});
+  const open = (await begun(station, wishFor(model.target))).opener();
+  const opened = open({});
+  const refused = expect(opened).rejects.toMatchObject({ code: "CLOSED" });
+  await station.endTest("1", "has failed");
+  await refused;
+  const next = await begun(station, wishFor(model.target, { test: "2" }));
+  await expect(open({})).rejects.toMatchObject({ code: "CLOSED" });
+  expect((await next.dock.info()).name).toBe("RW02-0005");
+  await station.release();
 });

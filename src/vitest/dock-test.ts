@@ -84,7 +84,10 @@ export const dockTest: TestAPI<DockTestFixtures> = collected().extend<DockTestFi
     const [first, ...others] = placesOf(taken);
     await use([first.dock, ...others.map(({ dock }) => dock)]);
   },
-  open: async ({ taken, opening }, use) => use((options) => placesOf(taken)[0].open({ ...opening, ...options })),
+  open: async ({ taken, opening }, use) => {
+    const open = placesOf(taken)[0].opener();
+    await use((options) => open({ ...opening, ...options }));
+  },
   needs: async ({ taken, annotate, skip }, use) =>
     use(needsOf(placesOf(taken), (reason) => skipFor({ annotate, skip }, reason))),
   faults: async ({ taken, annotate, skip }, use) => {

@@ -61,8 +61,10 @@ export class Place {
   readonly #say: TakeOptions["say"];
   /** The kit's session; undefined while a test has its own, or when it has ended. */
   #dock: Dock | undefined;
-  /** Sessions of the test's own. */
+  /** Sessions of the test's own: another array for each test. */
   #others: Dock[] = [];
+  /** Those that are being opened. */
+  readonly #opens = new Set<Promise<Dock>>();
   /** All sessions of the test, with what they had counted before. */
   #counted: { readonly dock: Dock; readonly before: LinkCounters }[] = [];
   /** How the kit's session was opened. */
@@ -146,9 +148,9 @@ export class Place {
     return sum;
   }
 
-  /** Sessions that are open. */
-  get sessions(): readonly Dock[] {
-    return this.#dock === undefined ? this.#others : [this.#dock, ...this.#others];
+  /** How many calls, streams and transactions of the test's sessions haven't ended. */
+  get underWay(): number {
+    return this.#sessions.reduce((sum, dock) => sum + dock.underWay, this.#opens.size);
   }
 
   /**
@@ -182,12 +184,27 @@ export class Place {
     this.#counted = [{ dock: this.dock, before: { ...this.dock.link.counters } }];
   }
 
-  /** Opens a session for the test, in place of the kit's. */
-  async open(options: OpenOptions): Promise<Dock> {
+  /** What opens sessions for this test in place of the kit's. Once the test has ended it fails with `CLOSED`. */
+  opener(): (options: OpenOptions) => Promise<Dock> {
+    const sessions = this.#others;
+    return async (options) => {
+      const opening = this.#openFor(sessions, options);
+      this.#opens.add(opening);
+      return opening.finally(() => this.#opens.delete(opening));
+    };
+  }
+
+  async #openFor(sessions: Dock[], options: OpenOptions): Promise<Dock> {
+    const closed = new DockError({ code: "CLOSED", message: "The test that has the dock has ended." });
+    if (sessions !== this.#others) throw closed;
     await this.#dock?.close();
     const dock = await this.#openSession(options);
     await this.#checkSame(dock);
-    this.#others.push(dock);
+    if (sessions !== this.#others) {
+      await dock.close();
+      throw closed;
+    }
+    sessions.push(dock);
     this.#counted.push({ dock, before: noCounters() });
     return dock;
   }
@@ -210,16 +227,11 @@ export class Place {
     if (this.#wanted !== undefined) await putBack(this.dock, this.#wanted.baseline, this.#wanted.stores);
   }
 
-  /** Ends the sessions of the test. */
-  async closeOthers(): Promise<void> {
-    const others = this.#others;
-    this.#others = [];
-    await Promise.allSettled(others.map((dock) => dock.close()));
-  }
-
-  /** Ends the kit's session; `ready` opens another. */
+  /** Ends all sessions; `ready` opens another. Never fails. */
   async close(): Promise<void> {
-    await this.#dock?.close();
+    const sessions = this.#sessions;
+    this.#others = [];
+    await Promise.allSettled([...sessions.map((dock) => dock.close()), ...this.#opens]);
     this.#dock = undefined;
   }
 
@@ -228,13 +240,16 @@ export class Place {
    * @param state of a dock that isn't as it was it is kept what it held, for who has it next
    */
   async release(state: "as it was" | "not as it was" = "as it was"): Promise<void> {
-    await this.closeOthers().catch(() => {});
-    await this.close().catch(() => {});
+    await this.close();
     await this.#spot.release().catch(() => {});
     if (this.#folder !== undefined && (state === "as it was" || this.#lease === undefined)) {
       await removeAtOnce(this.#folder).catch((error) => this.#say(`It can't be noted that the dock is as it was: ${error}`));
     }
     await this.#lease?.release();
+  }
+
+  get #sessions(): readonly Dock[] {
+    return this.#dock === undefined ? this.#others : [this.#dock, ...this.#others];
   }
 
   async #save(stores: readonly Layer[]): Promise<Baseline> {

@@ -107,12 +107,14 @@ export class Station {
     let isLost = false;
     for (const place of this.#places) {
       const leaked = leakOf(place);
-      if (leaked !== undefined && outcome === "has passed") wrong.push(leaked); // others were left in the middle
-      // Closing rolls back, and ends what is under way, also what a test goes on with that took too long. What ends by itself is let do so.
-      if (outcome === "has failed" || (leaked !== undefined && !(await isQuiet(place)))) await place.close();
+      if (leaked !== undefined && outcome === "has passed") {
+        wrong.push(leaked); // others were left in the middle
+        await quietened(place);
+      }
+      // The test's sessions end with it: that rolls back, and ends what it goes on with, or begins later.
+      await place.close();
       try {
         await place.faults?.end();
-        await place.closeOthers();
         await place.ready(user.opening);
         await place.putBack();
       } catch (error) {
@@ -196,23 +198,18 @@ async function inOneOrder(ports: readonly string[]): Promise<number[]> {
 }
 
 /** What a test has left under way. */
-function leakOf({ sessions }: Place): Error | undefined {
-  const count = sessions.reduce((sum, dock) => sum + dock.underWay, 0);
-  if (count === 0) return undefined;
-  const what = count === 1 ? "A call, stream or transaction was" : `${count} calls, streams or transactions were`;
+function leakOf({ underWay }: Place): Error | undefined {
+  if (underWay === 0) return undefined;
+  const what = underWay === 1 ? "A call, stream or transaction was" : `${underWay} calls, streams or transactions were`;
   return new Error(`${what} still under way when the test ended: was an await forgotten?`);
 }
 
 /** How long what was left under way may take to end by itself, and how often it is looked, in milliseconds. */
 const ENDING = { most: 500, every: 10 };
 
-async function isQuiet(place: Place): Promise<boolean> {
+async function quietened(place: Place): Promise<void> {
   const until = systemClock.now() + ENDING.most;
-  while (place.sessions.some(({ underWay }) => underWay > 0)) {
-    if (systemClock.now() >= until) return false;
-    await pause(systemClock, ENDING.every);
-  }
-  return true;
+  while (place.underWay > 0 && systemClock.now() < until) await pause(systemClock, ENDING.every);
 }
 
 function lost({ port, info }: Place, cause: unknown): Error {
