@@ -79,6 +79,16 @@ test("a dock that doesn't keep the contract ends it with 8, and with what the te
   expect((await stat(trace)).mode & 0o777).toBe(0o600);
 });
 
+test("nobody who reads its results makes a failure of the dock no success", async () => {
+  await using mock = await startMock("--tcp", "0", "--fault", "full:rate=1");
+  const folder = await scratch();
+  const env = { DL7450_ALLOW_WRITE: "MOCK-0001", XDG_DATA_HOME: folder, TMPDIR: folder };
+  const running = start(folder, env, "--port", mock.target, "--only", "a value 16 deep is taken");
+  running.process.stdout?.destroy();
+  expect(await once(running.process, "close")).toEqual([8, null]);
+  expect(running.said.stderr).toContain("The dock doesn't keep the contract: 1 of 1 tests failed.");
+});
+
 test("SIGINT ends it with 130 and what was done, and leaves no process and no file", async () => {
   const folder = await scratch();
   const { process: child, said } = start(folder, {}, "--port", "mock:", "--junit", "out.xml", "--progress", "json");

@@ -6,7 +6,7 @@ import type { Context } from "./context.js";
 import type { Finding, PortChoice } from "./diagnosis.js";
 import { withDock } from "./open-dock.js";
 import { examples, type GlobalOptions } from "./options.js";
-import { writeJson, writeOut } from "./output.js";
+import { thoughUnread, writeJson, writeOut } from "./output.js";
 
 export function addDoctor(program: Command, context: Context): void {
   program
@@ -33,7 +33,7 @@ async function doctor(context: Context, options: GlobalOptions): Promise<void> {
   const findings: Finding[] = [];
   const tell = async (finding: Finding): Promise<void> => {
     findings.push(finding);
-    if (!options.json) await writeOut(context, findingText(finding));
+    if (!options.json) await thoughUnread(writeOut(context, findingText(finding)));
   };
   for await (const finding of machineFindings(machine, await choiceOf(options.port))) await tell(finding);
   const before = findings.length;
@@ -46,7 +46,7 @@ async function doctor(context: Context, options: GlobalOptions): Promise<void> {
     if (context.signal.aborted || findings.length > before) throw error;
     for (const finding of withoutDock(error)) await tell(finding);
   }
-  if (options.json) await writeJson(context, findings);
+  if (options.json) await thoughUnread(writeJson(context, findings));
   const failed = findings.filter(({ verdict }) => verdict === "failed");
   const [first] = failed;
   if (first !== undefined) {

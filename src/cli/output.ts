@@ -21,6 +21,13 @@ export async function writeOut({ stdout, signal }: Context, data: string | Uint8
   }
 }
 
+/** Waits for data to be written that a verdict follows, which is the same when the reader has seen enough. */
+export async function thoughUnread(writing: Promise<void>): Promise<void> {
+  await writing.catch((error: unknown) => {
+    if (!(error instanceof StdoutClosed)) throw error;
+  });
+}
+
 /** Writes JSON. */
 export async function writeJson(context: Context, value: object): Promise<void> {
   await writeOut(context, `${jsonText(value, 2)}\n`);

@@ -6,7 +6,7 @@ import { printable } from "../visible.js";
 import { CliError } from "./cli-error.js";
 import type { Context } from "./context.js";
 import { examples, type GlobalOptions } from "./options.js";
-import { remark, writeJson, writeOut } from "./output.js";
+import { remark, thoughUnread, writeJson, writeOut } from "./output.js";
 
 interface RomCheckOptions extends GlobalOptions {
   /** Warnings count as problems. */
@@ -76,14 +76,12 @@ async function romCheck(context: Context, file: string, options: RomCheckOptions
   const { ROM_CAPACITY } = await import("../rom/check-config.js");
   const checked = await checkedConfig(context, file);
   const refused = refusal(file, checked, options);
-  if (options.json) await writeJson(context, { file, ok: refused === undefined, ...shape(checked), capacity: ROM_CAPACITY });
-  else
-    await writeOut(
-      context,
-      findingLines(file, checked)
-        .map((line) => `${line}\n`)
-        .join(""),
-    );
+  const lines = findingLines(file, checked).map((line) => `${line}\n`);
+  await thoughUnread(
+    options.json
+      ? writeJson(context, { file, ok: refused === undefined, ...shape(checked), capacity: ROM_CAPACITY })
+      : writeOut(context, lines.join("")),
+  );
   if (refused !== undefined) throw refused;
   if (checked.kind === "good") remark(context, options, `${file}: ${summary(checked.config, ROM_CAPACITY)}`);
 }

@@ -5,7 +5,7 @@ import { confirmed, requireConfirm } from "./confirm.js";
 import type { Context } from "./context.js";
 import { withDock } from "./open-dock.js";
 import { dryRunOption, examples, type GlobalOptions } from "./options.js";
-import { remark } from "./output.js";
+import { remark, thoughUnread } from "./output.js";
 import { progressBar } from "./progress.js";
 import { goodConfig } from "./rom-check.js";
 import { tellComparison } from "./rom-verify.js";
@@ -55,7 +55,7 @@ async function romPush(context: Context, file: string, options: RomPushOptions):
     if (dryRun) return planPush(dock, config, { confirm, signal });
     return pushConfig(dock, config, { confirm, signal, onProgress: ({ sent, size }) => bar.show(sent, size) });
   }).finally(() => bar.end());
-  await tellComparison(context, options, found);
+  await thoughUnread(tellComparison(context, options, found));
   const { differences, code } = found;
   const done = dryRun ? "would be pushed" : "pushed";
   const said =

@@ -6,7 +6,7 @@ import type { Context } from "./context.js";
 import { differenceJson, writeDifferences } from "./difference-text.js";
 import { withDock } from "./open-dock.js";
 import { examples, type GlobalOptions } from "./options.js";
-import { remark, writeJson } from "./output.js";
+import { remark, thoughUnread, writeJson } from "./output.js";
 import { goodConfig } from "./rom-check.js";
 
 export function addRomVerify(rom: Command, context: Context): void {
@@ -26,7 +26,7 @@ async function romVerify(context: Context, file: string, options: GlobalOptions)
   const { compareConfig } = await import("../rom/factory.js"); // not for --help
   const { signal } = context;
   const found = await withDock(context, options, (dock) => compareConfig(dock, config, { signal }));
-  await tellComparison(context, options, found);
+  await thoughUnread(tellComparison(context, options, found));
   const { differences, code } = found;
   if (differences.length > 0 || code.kind === "differs") {
     const what = [

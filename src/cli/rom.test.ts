@@ -91,9 +91,9 @@ test("what a config says, and its name, are made visible", async () => {
   expect(unsafeLines(stdout)).toEqual([]);
 });
 
-test("a reader of stdout that has left is no failure", async () => {
+test("a reader of stdout that has left changes nothing of what a config is", async () => {
   const file = await configOf(FIVE_MISTAKES);
-  expect(await runCli(["rom", "check", file], { stdout: brokenOutput("EPIPE") })).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(await runCli(["rom", "check", file], { stdout: brokenOutput("EPIPE") })).toMatchObject({ exitCode: 7 });
 });
 
 test("payload is JSON on stdout, and says that the dock is missing", async () => {

@@ -6,7 +6,7 @@ import type { Context } from "./context.js";
 import { differenceJson, writeDifferences } from "./difference-text.js";
 import { withDock } from "./open-dock.js";
 import { examples, type LayersOptions, layersOption } from "./options.js";
-import { remark, writeJson } from "./output.js";
+import { remark, thoughUnread, writeJson } from "./output.js";
 
 export function addSnapshotDiff(snapshot: Command, context: Context): void {
   snapshot
@@ -24,8 +24,9 @@ async function diff(context: Context, folder: string, options: LayersOptions): P
   const { compareSnapshot } = await import("../snapshot/index.js"); // not for --help
   const { signal } = context;
   const layers = await withDock(context, options, (dock) => compareSnapshot(dock, folder, { stores: options.store, signal }));
-  if (options.json) await writeJson(context, differenceJson(layers));
-  else await writeDifferences(context, layers, "in the snapshot");
+  await thoughUnread(
+    options.json ? writeJson(context, differenceJson(layers)) : writeDifferences(context, layers, "in the snapshot"),
+  );
   if (layers.some(({ differences }) => differences.length > 0)) {
     throw new CliError("DIFFERS", `The dock isn't as in ${folder}: ${counted(layers)}.`);
   }

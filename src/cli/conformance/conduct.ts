@@ -3,7 +3,7 @@ import type { DockInfo } from "../../index.js";
 import type { ConformanceOptions } from "../conformance.js";
 import type { Context } from "../context.js";
 import { openingOf, withDock } from "../open-dock.js";
-import { remark, writeJson } from "../output.js";
+import { remark, thoughUnread, writeJson } from "../output.js";
 import { fileSink, type Sink } from "../sink.js";
 import { junitText } from "./junit.js";
 import { resultsJson, writeResults } from "./result-text.js";
@@ -17,8 +17,7 @@ export async function conduct(context: Context, options: ConformanceOptions): Pr
   const dock = await withDock(context, options, (dock) => dock.info({ signal }));
   remark(context, options, `Testing ${dockText(dock)}`);
   const run = await runAndKeep(context, options, vitest, dock);
-  if (options.json) await writeJson(context, { dock, ...resultsJson(run) });
-  else await writeResults(context, run);
+  await thoughUnread(options.json ? writeJson(context, { dock, ...resultsJson(run) }) : writeResults(context, run));
   const problem = problemOf(run, options.only ?? []);
   if (problem !== undefined) throw problem;
 }
