@@ -24,7 +24,7 @@ interface Own {
 /** Rules of the contract. */
 export const contractTest: TestAPI<DockTestFixtures & Own> = dockTest.extend<Own>({
   complete: [false, { injected: true }],
-  skipFor: async ({ annotate, skip }, use) => use((reason) => skipFor({ annotate, skip }, reason)),
+  skipFor: async ({ annotate, skip, task }, use) => use((reason) => skipFor({ annotate, skip, task }, reason)),
   found: async ({ complete, skipFor }, use) =>
     use((what, first) => {
       if (first !== undefined) return first;

@@ -3,10 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Dock } from "../../src/dock.js";
+import { saveSnapshot } from "../../src/snapshot/save.js";
 import { parseTarget, placeName } from "../../src/transport/target.js";
 import { Lease } from "../../src/vitest/lease.js";
 import type { Place } from "../../src/vitest/place.js";
 import { Station, type Wish } from "../../src/vitest/station.js";
+import { startMock } from "../mock-dock.js";
 import { ModelDock } from "../model-dock.js";
 
 const home = mkdtempSync(join(tmpdir(), "dl7450-station-"));
@@ -110,4 +113,47 @@ test("a test that has ended opens no session, and one that it was opening is clo
   await expect(open({})).rejects.toMatchObject({ code: "CLOSED" });
   expect((await next.dock.info()).name).toBe("RW02-0005");
   await station.release();
+});
+
+test("another dock in the place of the one that the file began with is refused, also between tests", async () => {
+  const model = await ModelDock.start("full");
+  process.env.DL7450_ALLOW_WRITE = "RW02-0005";
+  const station = new Station(() => {});
+  const wish = wishFor(model.target, { opening: { reconnect: false } });
+  await begun(station, wish);
+  expect(await station.endTest("1", "has passed")).toEqual([]);
+  await model[Symbol.asyncDispose]();
+  await using _ = await startMock("--tcp", new URL(wish.ports[0] ?? "").port, "--name", "RW02-0006");
+  const taken = await station.beginTest({ ...wish, test: "2" });
+  expect(taken).toMatchObject({ kind: "failed", error: { code: "NO_DOCK", message: expect.stringContaining('"RW02-0006"') } });
+  await station.release();
+});
+
+test("a snapshot that can't be carried out fails the test, and one that the dock is as doesn't", async () => {
+  await using model = await ModelDock.start("full", { runtime: { keys: { a: 1 } }, factory: { keys: { zone: "GMT" } } });
+  const folder = join(home, "snapshot");
+  await using dock = await Dock.open(model.target);
+  await saveSnapshot(dock, folder);
+  await dock.close();
+  const wish = wishFor(model.target, { isolate: { snapshot: folder } });
+  process.env.DL7450_ALLOW_WRITE = "";
+  const station = new Station(() => {});
+  await begun(station, wish);
+  await station.endTest("1", "has passed");
+  await station.release();
+
+  await using changed = await Dock.open(model.target);
+  await changed.kv.set("a", 2, { store: "runtime" });
+  await changed.close();
+  const reading = new Station(() => {});
+  expect(await reading.beginTest(wish)).toMatchObject({
+    ...{ kind: "failed", known: false },
+    error: {
+      code: "READ_ONLY",
+      message: expect.stringMatching(/runtime, and it is only read: DL7450_ALLOW_WRITE=RW02-0005 would/),
+    },
+  });
+  expect(await reading.beginTest({ ...wish, test: "2" })).toMatchObject({ kind: "failed", known: false });
+  await reading.release();
+  expect(model.held("runtime").keys).toEqual({ a: 2 });
 });

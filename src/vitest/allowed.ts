@@ -1,4 +1,5 @@
 /** Which docks tests may write to that are no mock docks: those that the environment names. */
+import { quoted, visible } from "../visible.js";
 
 /** Whether that is this dock. */
 export function isAllowed(name: string): boolean {
@@ -8,5 +9,7 @@ export function isAllowed(name: string): boolean {
 
 /** For who wonders why a dock isn't written. */
 export function howToAllow(name: string): string {
+  const canStand = name !== "" && name === name.trim() && !name.includes(",") && name === visible(name);
+  if (!canStand) return `DL7450_ALLOW_WRITE has no way to write the name ${quoted(name)}`;
   return `DL7450_ALLOW_WRITE=${name} would let it be written`;
 }

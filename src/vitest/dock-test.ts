@@ -88,12 +88,12 @@ export const dockTest: TestAPI<DockTestFixtures> = collected().extend<DockTestFi
     const open = placesOf(taken)[0].opener();
     await use((options) => open({ ...opening, ...options }));
   },
-  needs: async ({ taken, annotate, skip }, use) =>
-    use(needsOf(placesOf(taken), (reason) => skipFor({ annotate, skip }, reason))),
-  faults: async ({ taken, annotate, skip }, use) => {
+  needs: async ({ taken, annotate, skip, task }, use) =>
+    use(needsOf(placesOf(taken), (reason) => skipFor({ annotate, skip, task }, reason))),
+  faults: async ({ taken, annotate, skip, task }, use) => {
     const [{ faults, info, port }] = placesOf(taken);
     if (faults === undefined) {
-      return skipFor({ annotate, skip }, `${quoted(info?.name ?? port)} is no mock dock, and has no faults on demand`);
+      return skipFor({ annotate, skip, task }, `${quoted(info?.name ?? port)} is no mock dock, and has no faults on demand`);
     }
     await use(faults);
   },
@@ -159,11 +159,11 @@ function isCollecting(): boolean {
 type Given = TestContext & Partial<Behind>;
 
 /** Fails, or skips, a test that can't have its docks: a hook of `aroundEach` can't skip. */
-function checkTaken({ taken, annotate, skip }: Given): void {
+function checkTaken({ taken, annotate, skip, task }: Given): void {
   if (taken === undefined || taken.kind === "ready") return;
   if (!taken.known) throw taken.error;
   const why = taken.error instanceof Error ? taken.error.message : String(taken.error);
-  skipFor({ annotate, skip }, `A test before has failed for want of its dock, which isn't back: ${why}`);
+  skipFor({ annotate, skip, task }, `A test before has failed for want of its dock, which isn't back: ${why}`);
 }
 
 /** Puts the docks back after a test and all that is on top of them: fixtures and hooks, whatever these throw. */

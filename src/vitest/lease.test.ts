@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -38,6 +38,17 @@ test("who waits for a holder of the same run waits for as long as that takes", a
   await expect(Lease.take("a", folder, { ...silent, run: 2, timeout: 50 })).rejects.toMatchObject({ code: "BUSY" });
   await lease.release();
   await (await next).release();
+});
+
+test("a file that a link names isn't written", async () => {
+  await (await Lease.take("a", folder, silent)).release();
+  const [name = ""] = readdirSync(folder);
+  const other = join(folder, "other");
+  writeFileSync(other, "mine");
+  rmSync(join(folder, name));
+  symlinkSync(other, join(folder, name));
+  await expect(Lease.take("a", folder, silent)).rejects.toMatchObject({ code: "OUTPUT" });
+  expect(readFileSync(other, "utf8")).toBe("mine");
 });
 
 test("a signal ends the waiting", async () => {

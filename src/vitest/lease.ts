@@ -43,6 +43,8 @@ export interface LeaseOptions {
 const EVERY = 100;
 /** Which byte of the file is locked: beyond what is written, since Windows doesn't let locked bytes be read. */
 const LOCKED = 2 ** 30;
+/** What a link names isn't the lease's to write; Windows knows no such flag. */
+const NOT_LINKED = constants.O_NOFOLLOW ?? 0;
 /** Longest record that is read, in characters. */
 const LONGEST = 4_096;
 
@@ -111,7 +113,7 @@ async function lockedFile(folder: string, path: string, record: LeaseHolder): Pr
   let file: FileHandle | undefined;
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    file = await open(path, constants.O_RDWR | constants.O_CREAT | NOT_LINKED, 0o600);
     if (!tryLock(file.fd, LOCKED, 1)) return void (await file.close());
     const { bytesWritten } = await file.write(`${JSON.stringify(record)}\n`, 0);
     await file.truncate(bytesWritten);

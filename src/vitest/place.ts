@@ -7,6 +7,8 @@ import type { Layer } from "../../protocol/index.js";
 import { readSnapshot } from "../../snapshot/folder.js";
 import { throwIfAborted } from "../check.js";
 import { pause, systemClock } from "../clock.js";
+import { contentsOf } from "../contents.js";
+import { differences } from "../difference.js";
 import type { Dock, DockInfo, OpenOptions } from "../dock.js";
 import { DockError, type DockErrorCode } from "../errors.js";
 import { type LinkCounters, noCounters } from "../link.js";
@@ -14,7 +16,7 @@ import { openSnapshot } from "../snapshot/restore.js";
 import { saveSnapshot } from "../snapshot/save.js";
 import { parseTarget, placeName } from "../transport/target.js";
 import { quoted, visible } from "../visible.js";
-import { isAllowed } from "./allowed.js";
+import { howToAllow, isAllowed } from "./allowed.js";
 import { BlackBox } from "./black-box.js";
 import { Faults } from "./faults.js";
 import { holderText, Lease } from "./lease.js";
@@ -38,9 +40,14 @@ export interface TakeOptions {
   readonly patience: "waits" | "tries once";
   /** Tells people what is going on. */
   readonly say: (text: string) => void;
+  /** Which dock it is to be; unless told, any. */
+  readonly only: DockName | undefined;
   /** Ends the waiting. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** What tells a dock from others. */
+export type DockName = Pick<DockInfo, "id" | "name">;
 
 /** How long a dock is waited for, in milliseconds. */
 interface Patience {
@@ -70,6 +77,7 @@ export class Place {
   /** How the kit's session was opened. */
   #opening: OpenOptions | undefined;
   #info: DockInfo | undefined;
+  #only: DockName | undefined;
   #faults: Faults | undefined;
   /** Whether it was lost, and looked for by its session for as long as it is waited for. */
   #isMissed = false;
@@ -83,7 +91,7 @@ export class Place {
 
   /** Waits for a dock that others have, opens it, and puts back what somebody has left that died. Fails as `Dock.open` does, and as `Lease.take`. */
   static async take(port: string, opening: OpenOptions, options: TakeOptions): Promise<Place> {
-    const { say, signal } = options;
+    const { signal } = options;
     const target = parseTarget(port);
     const patience =
       options.patience === "waits"
@@ -93,7 +101,7 @@ export class Place {
     const lease = name === undefined ? undefined : await takeLease(name, patience.taken, options);
     let place: Place | undefined;
     try {
-      place = new Place(port, await spotOf(port, target), lease, say);
+      place = new Place(port, await spotOf(port, target), lease, options);
       await place.ready(opening, patience); // somebody may have the port who knows of no lease
       await place.#recover();
       return place;
@@ -104,11 +112,12 @@ export class Place {
     }
   }
 
-  private constructor(port: string, spot: Spot, lease: Lease | undefined, say: TakeOptions["say"]) {
+  private constructor(port: string, spot: Spot, lease: Lease | undefined, { say, only }: TakeOptions) {
     this.port = port;
     this.#spot = spot;
     this.#lease = lease;
     this.#say = say;
+    this.#only = only;
     this.#mayWrite = this.isMock;
   }
 
@@ -175,6 +184,7 @@ export class Place {
       this.#isMissed = problem?.code === "LINK_LOST";
     });
     this.#info ??= await dock.info();
+    this.#only ??= this.#info;
   }
 
   /** A test begins, with the dock as it is now. */
@@ -212,14 +222,29 @@ export class Place {
   /** Gets what is put back after the test. What the dock holds is saved when it is asked for first, and then stays what it was. */
   async prepare(isolation: Isolation): Promise<void> {
     this.#wanted = undefined;
-    if (isolation === "none" || !this.#mayWrite) return;
+    if (isolation === "none") return;
     const snapshot = typeof isolation === "object" ? await snapshotOf(this.dock, isolation.snapshot) : undefined;
-    const stores = layersOf(this.dock, isolation, snapshot);
+    const stores = this.#mayWrite ? layersOf(this.dock, isolation, snapshot) : [];
+    if (snapshot !== undefined) await this.#checkOthers(snapshot, stores);
     const missing = stores.filter((store) => !this.#baseline?.layers.has(store));
     if (missing.length > 0) this.#baseline = await this.#save(missing);
     const baseline = snapshot ?? this.#baseline;
     if (baseline !== undefined) this.#wanted = { baseline, stores };
     if (snapshot !== undefined) await this.putBack();
+  }
+
+  /** Fails with `READ_ONLY` unless the layers beside those that can be put back are as in the snapshot. */
+  async #checkOthers({ folder, layers }: Baseline, stores: readonly Layer[]): Promise<void> {
+    for (const [store, layer] of layers) {
+      if (stores.includes(store)) continue;
+      const count = differences(await contentsOf(this.dock, store), layer).length;
+      if (count === 0) continue;
+      const { name } = this.dock;
+      const why = this.#mayWrite ? "that layer can't be written." : `it is only read: ${howToAllow(name)}.`;
+      const what = `in ${count === 1 ? "an image or key" : `${count} images and keys`} of ${store}`;
+      const message = `${quoted(name)} differs from ${visible(folder)} ${what}, and ${why}`;
+      throw new DockError({ code: "READ_ONLY", message });
+    }
   }
 
   /** Has the dock hold what it is to hold. */
@@ -290,10 +315,10 @@ export class Place {
 
   /** A place is of one dock, whatever is at its port later. */
   async #checkSame(dock: Dock): Promise<void> {
-    const { info } = this;
-    if (info === undefined || dock.id === info.id) return;
+    const only = this.#only;
+    if (only === undefined || dock.id === only.id) return;
     await dock.close();
-    const message = `Another dock is there now: ${quoted(dock.name)} (id ${quoted(dock.id)}), not ${quoted(info.name)} (id ${quoted(info.id)}).`;
+    const message = `Another dock is there now: ${quoted(dock.name)} (id ${quoted(dock.id)}), not ${quoted(only.name)} (id ${quoted(only.id)}).`;
     throw new DockError({ code: "NO_DOCK", message });
   }
 
@@ -315,8 +340,8 @@ export class Place {
       changed = await putBack(this.dock, baselineIn(snapshot), stores);
       await removeAtOnce(folder);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      const message = `${name} can't be made to be ${before}: ${why} What it held is in ${visible(folder)}; without that folder the dock is taken as it is.`;
+      const why = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, "");
+      const message = `${name} can't be made to be ${before}: ${why}. What it held is in ${visible(folder)}; without that folder the dock is taken as it is.`;
       throw cause instanceof DockError ? new DockError({ code: cause.code, message, cause }) : new Error(message, { cause });
     }
     if (changed.length === 0) return void (await rm(found, { recursive: true, force: true }));

@@ -11,7 +11,8 @@ import { storyOf, summaryOf } from "./story.js";
 type Annotating = Pick<TestContext, "annotate" | "task">;
 
 /** Skips the test, with a reason that reaches every reporter: some leave out what `skip` says, and show annotations. */
-export function skipFor({ annotate, skip }: Pick<TestContext, "annotate" | "skip">, reason: string): never {
+export function skipFor({ annotate, skip, task }: Pick<TestContext, "annotate" | "skip" | "task">, reason: string): never {
+  Object.assign(task.meta, { skipped: reason }); // which JSON has
   annotate(reason, "skipped").catch(() => {}); // what is skipped is told in any case
   return skip(reason);
 }

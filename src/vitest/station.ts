@@ -6,7 +6,7 @@ import type { OpenOptions } from "../dock.js";
 import { DockError, type DockErrorCode } from "../errors.js";
 import { parseTarget, placeName } from "../transport/target.js";
 import { quoted } from "../visible.js";
-import { Place } from "./place.js";
+import { type DockName, Place } from "./place.js";
 import type { Isolation } from "./putting-back.js";
 import { Turns } from "./turns.js";
 
@@ -35,7 +35,7 @@ export type Taken =
   | { readonly kind: "failed"; readonly error: unknown; readonly known: boolean };
 
 /** What is wrong with a test, and not with its dock. */
-const OWN_FAULTS: ReadonlySet<DockErrorCode> = new Set(["USAGE", "SNAPSHOT", "ABORTED"]);
+const OWN_FAULTS: ReadonlySet<DockErrorCode> = new Set(["USAGE", "SNAPSHOT", "READ_ONLY", "ABORTED"]);
 
 /** How a test has ended. */
 type Outcome = "has passed" | "has failed" | "was skipped";
@@ -45,6 +45,8 @@ export class Station {
   readonly #over = new AbortController();
   readonly #turns = new Turns();
   #places: Place[] = [];
+  /** The docks that this file's tests have had, by port: another in the place of one is refused. Mock docks are made where they are wanted. */
+  readonly #docks = new Map<string, DockName>();
   /** Who has them. */
   #user: Wish | undefined;
   /** Which test has failed since its docks weren't to be had: they were waited for, and aren't for the tests after it. */
@@ -138,7 +140,9 @@ export class Station {
       const options = { purpose: file, leaseTimeout, patience, say: this.#say, signal } as const;
       const found = new Map<number, Place>();
       for (const i of await inOneOrder(ports)) {
-        const place = await Place.take(ports[i] ?? "", opening, options);
+        const port = ports[i] ?? "";
+        const place = await Place.take(port, opening, { ...options, only: this.#docks.get(port) });
+        if (place.info !== undefined && !place.isMock) this.#docks.set(port, place.info);
         found.set(i, place);
         this.#places.push(place);
       }
