@@ -1,4 +1,5 @@
 /** A new splash screen: it is shown in place of the factory's, survives a restart, and is gone after the test. */
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dockTest } from "dl7450/vitest";
 import { expect } from "vitest";
@@ -23,9 +24,10 @@ dockTest("one in ephemeral doesn't, and the one behind it shows again", { timeou
 });
 
 dockTest("an update that is cut off leaves the splash screen that there was", async ({ dock, faults }) => {
-  const data = await readFile(SPLASH);
+  const data = Buffer.concat([await readFile(SPLASH), randomBytes(16)]); // an image that the dock has already isn't sent again
   await faults.add("cut:at=50000,way=toDock,back=100"); // a cable that is pulled for a moment
   await dock.images.put("default", data, { store: "runtime", type: "jpeg" }); // which goes on where it was
   await expect(dock).toHaveImage("default", { data, store: "runtime" });
-  expect(dock.link.counters.reconnects).toBeGreaterThan(0);
+  const { retries, reconnects } = dock.link.counters; // a line that is silent is tried again, one that is gone is opened again
+  expect(retries + reconnects).toBeGreaterThan(0);
 });
