@@ -90,8 +90,9 @@ describe("tests of a mock dock", { timeout: 60_000 }, () => {
     expect(ended.output).toMatch(/::notice file=[^,]*failing\.scene\.ts,line=9,.*title=skipped::"MOCK-0001" lacks/);
   });
 
-  test("what is skipped says why, in JUnit as well", () => {
-    expect(ended.tests.get("is skipped for what the dock lacks")?.status).toBe("skipped");
+  test("what is skipped says why, in JSON and JUnit as well", () => {
+    const skipped = '"MOCK-0001" lacks the feature "write.factory"';
+    expect(ended.tests.get("is skipped for what the dock lacks")).toMatchObject({ status: "skipped", skipped });
     expect(ended.junit).toContain('name="skipped" value="&quot;MOCK-0001&quot; lacks the feature &quot;write.factory&quot;"');
   });
 });

@@ -14,7 +14,10 @@ const results = v.object({
   testResults: v.array(
     v.object({
       assertionResults: v.array(
-        v.object({ title: v.string(), status: v.string(), failureMessages: v.nullish(v.array(v.string()), []) }),
+        v.object({
+          ...{ title: v.string(), status: v.string(), failureMessages: v.nullish(v.array(v.string()), []) },
+          meta: v.optional(v.object({ skipped: v.optional(v.string()) }), {}),
+        }),
       ),
     }),
   ),
@@ -23,8 +26,11 @@ const results = v.object({
 /** What a run has come to. */
 export interface Ended {
   readonly code: number | NodeJS.Signals;
-  /** By the name of the test. */
-  readonly tests: ReadonlyMap<string, { readonly status: string; readonly message: string }>;
+  /** By the name of the test; `skipped` is why it was. */
+  readonly tests: ReadonlyMap<
+    string,
+    { readonly status: string; readonly message: string; readonly skipped: string | undefined }
+  >;
   readonly junit: string;
   readonly output: string;
   /** Attachments that are files: by their names, what is in them. */
@@ -92,7 +98,10 @@ export function beginRun(
       const ended = {
         code: child.exitCode ?? child.signalCode ?? 0,
         tests: new Map(
-          tests.map(({ title, status, failureMessages }) => [title, { status, message: (failureMessages ?? []).join("\n") }]),
+          tests.map(({ title, status, failureMessages, meta: { skipped } }) => [
+            title,
+            { status, message: (failureMessages ?? []).join("\n"), skipped },
+          ]),
         ),
         ...{ junit: read(junit), output },
         attached: new Map(namesIn(attachments).map((name) => [name, read(join(attachments, name))])),
