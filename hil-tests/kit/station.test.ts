@@ -104,12 +104,13 @@ test("a test's sessions end with it: what it goes on with changes nothing, while
 test("a test that has ended opens no session, and one that it was opening is closed", async () => {
   await using model = await ModelDock.start("full");
   const station = new Station(() => {});
-  const open = (await begun(station, wishFor(model.target))).opener();
+  const wish = wishFor(model.target, { opening: { reconnect: false } }); // which doesn't wait for a port that is taken
+  const open = (await begun(station, wish)).opener();
   const opened = open({});
   const refused = expect(opened).rejects.toMatchObject({ code: "CLOSED" });
-  await station.endTest("1", "has failed");
+  expect(await station.endTest("1", "has failed")).toEqual([]);
   await refused;
-  const next = await begun(station, wishFor(model.target, { test: "2" }));
+  const next = await begun(station, { ...wish, test: "2" });
   await expect(open({})).rejects.toMatchObject({ code: "CLOSED" });
   expect((await next.dock.info()).name).toBe("RW02-0005");
   await station.release();
