@@ -23,6 +23,14 @@ function controlled(seed = 1): Controlled {
 
 const ECHO = { faults: ["echo"] };
 
+test("where only the line has faults, one of the dock is refused, and the others stay", () => {
+  const control = new Control(new Faults(new ManualClock(), "line"), 1);
+  const feed = (...faults: readonly string[]) =>
+    [...control.feed(Buffer.from(`${JSON.stringify({ faults })}\n`))].map((it) => JSON.parse(it));
+  expect(feed("echo", "busy")).toEqual([{ control: { failed: "the fault busy is one of the mock's own dock" } }]);
+  expect(feed("echo")).toEqual([{ control: { faults: ["echo"] } }]);
+});
+
 describe("a line", () => {
   test("says which faults there are from then on, and is answered with them", () => {
     const { line, tell } = controlled();

@@ -79,7 +79,9 @@ export class Control {
     if (!read.success) return { failed: `the line isn't ${FORM}` };
     const { faults } = read.output;
     try {
-      this.#held = this.#made(faults);
+      const made = this.#made(faults);
+      for (const { fault } of made) this.#faults.check(fault);
+      this.#held = made;
     } catch (error) {
       return { failed: error instanceof Error ? error.message : String(error) };
     }

@@ -76,6 +76,7 @@ export interface FaultClock {
 
 export class Faults {
   readonly #clock: FaultClock;
+  readonly #reach: "line and dock" | "line";
   readonly #counts = new Map<string, number>();
   readonly #connections = new Set<FaultyConnection>();
   /** Until when which fault has the line cut, for all connections there are and will be. */
@@ -86,14 +87,23 @@ export class Faults {
   #passing: readonly Stacked[] = [];
   #newest: Stacked | undefined;
 
-  constructor(clock: FaultClock) {
+  /** @param reach whether the dock has faults as well, or the line alone */
+  constructor(clock: FaultClock, reach: "line and dock" | "line" = "line and dock") {
     this.#clock = clock;
+    this.#reach = reach;
   }
 
-  /** Adds a fault that stays, and meets everything before the others that stay. */
+  /** Adds a fault that stays, and meets everything before the others that stay. Throws an Error when it is of a dock that has none. */
   add(fault: Fault): void {
+    this.check(fault);
     this.#lasting = { fault, older: this.#lasting };
     this.#stack(this.#passing);
+  }
+
+  /** Throws an Error for a fault of the dock where only the line has faults. */
+  check({ kind, hear, say }: Fault): void {
+    if (this.#reach === "line" && (hear ?? say) !== undefined)
+      throw new Error(`the fault ${kind} is one of the mock's own dock`);
   }
 
   /**
