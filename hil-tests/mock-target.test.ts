@@ -12,6 +12,7 @@ describe("the target `mock:`", () => {
     ["mock:", ["factory", "runtime", "ephemeral"]],
     ["mock:full", ["factory", "runtime", "ephemeral"]],
     ["mock:preview", ["factory"]],
+    ["mock:micropython", ["factory"]],
   ] as const)("%s is a dock with the layers %j, and close leaves no process", async ([target, stores]) => {
     const before = descendantsOf(process.pid);
     await using dock = await Dock.open(target);

@@ -23,6 +23,7 @@ import { StateFolder } from "./state.js";
 import { fill, fillFrom } from "./stock.js";
 
 interface Options {
+  readonly engine: "mock" | "micropython";
   readonly profile: ProfileName;
   readonly name?: string;
   readonly seed: number;
@@ -46,16 +47,27 @@ export async function run(argv: readonly string[]): Promise<void> {
   const options = parse(argv);
   const random = new Random(options.seed);
   const faults = await faultsOf(options, random);
-  const memory = new Memory(clock.now());
-  const { chatty, replay } = options;
-  const served = replay === undefined ? { behind: new DockBehind(await dockOf(options)) } : await replayOf(replay);
-  const { behind, ...rest } = served;
-  const serve: Serve = faults.wrap((line) => new Service(behind, memory, { line, clock, faults, chatty, ...rest }));
+  const serve = faults.wrap(options.engine === "micropython" ? await micropython(options) : await service(options, faults));
   if (options.report) reportAtEnd(faults);
   if (options.control) onReady(() => obeyParent(new Control(faults, options.seed)));
   if (options.tcp !== undefined) serveTcp(options.tcp, random, serve);
   else if (options.serial !== undefined) serveSerial(options.serial, random, serve);
   else await servePseudoTerminal(random, serve);
+}
+
+/** A dock in this process. */
+async function service(options: Options, faults: Faults): Promise<Serve> {
+  const memory = new Memory(clock.now());
+  const { chatty, replay } = options;
+  const served = replay === undefined ? { behind: new DockBehind(await dockOf(options)) } : await replayOf(replay);
+  const { behind, ...rest } = served;
+  return (line) => new Service(behind, memory, { line, clock, faults, chatty, ...rest });
+}
+
+/** A dock that runs the agent for real ones; what such a dock can do is what the vendor documents today. */
+async function micropython(options: Options): Promise<Serve> {
+  const { startMicroPython } = await import("./micropython/engine.js"); // only for who needs it
+  return startMicroPython(await dockOf({ ...options, profile: "preview" }));
 }
 
 const clock = {
@@ -119,8 +131,8 @@ function replaceOrEnd(file: string, content: string | Uint8Array): void {
   }
 }
 
-async function faultsOf({ fault, faultScript }: Options, random: Random): Promise<Faults> {
-  const faults = new Faults(clock);
+async function faultsOf({ engine, fault, faultScript }: Options, random: Random): Promise<Faults> {
+  const faults = new Faults(clock, engine === "mock" ? "line and dock" : "line");
   try {
     for (const text of fault) faults.add(parseFault(text, random));
     for (const path of faultScript) for (const it of await loadFault(path, random)) faults.add(it);
@@ -164,6 +176,11 @@ function parse(argv: readonly string[]): Options {
     .description(
       "A mock DL-7450 dock: serves a pseudo-terminal, prints one JSON line with its port when ready, ends on SIGTERM or with its parent.",
     )
+    .addOption(
+      new Option("--engine <name>", "who answers: a mock, or dock/datastore_agent.py in MicroPython, which only reads")
+        .choices(["mock", "micropython"])
+        .default("mock"),
+    )
     .addOption(new Option("--profile <name>", "what it can do").choices(Object.keys(PROFILES)).default("full"))
     .option("--name <label>", "the dock's label, at most 64 bytes; MOCK-0001 unless told, or the snapshot's", label)
     .option("--seed <number>", "for everything random", wholeNumber, 1)
@@ -193,8 +210,14 @@ function parse(argv: readonly string[]): Options {
     .addHelpText("after", `\n${CONTROL_HELP}`)
     .addHelpText("after", "\nExample: dl7450-mock --profile preview --tcp 7450");
   program.parse([...argv], { from: "user" });
-  return program.opts<Options>();
+  const options = program.opts<Options>();
+  const given = MOCKS_ALONE.find((key) => program.getOptionValueSource(key) === "cli");
+  if (options.engine === "micropython" && given !== undefined) program.error(`error: --engine micropython takes no --${given}`);
+  return options;
 }
+
+/** What a dock in MicroPython can't be told. */
+const MOCKS_ALONE = ["profile", "code", "chatty", "state", "replay"] as const;
 
 /** A fixture, in the package's sources: those aren't compiled. */
 function stockFile(name: string): string {

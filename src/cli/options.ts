@@ -37,7 +37,7 @@ export function addGlobalOptions(program: Command): void {
   program
     .option(
       "--port <target>",
-      "the dock: a path, id:SERIAL, tcp://HOST:PORT, or a mock: mock:, mock:preview, mock:development, mock:SNAPSHOT or mock:TRACE, with ?state=DIR&name=LABEL&seed=NUMBER; else $DL7450_PORT, else the only one",
+      "the dock: a path, id:SERIAL, tcp://HOST:PORT, or a mock: mock:, mock:preview, mock:development, mock:micropython, mock:SNAPSHOT or mock:TRACE, with ?state=DIR&name=LABEL&seed=NUMBER; else $DL7450_PORT, else the only one",
       target,
     )
     .option("--timeout <seconds>", "longest wait for the dock to open, and for each answer", seconds)

@@ -39,6 +39,7 @@ describe("what follows mock: is what the program is started with:", () => {
     expect(mockArguments(folder)).toEqual(["--from", folder]);
     expect(mockArguments(file)).toEqual(["--replay", file]);
     expect(mockArguments(`${relative(".", file)}?seed=1`)).toEqual(["--replay", file, "--seed", "1"]);
+    expect(mockArguments("micropython?name=B")).toEqual(["--engine", "micropython", "--name", "B"]);
     expect(mockArguments(`preview?from=${encodeURIComponent(folder)}`)).toEqual(["--profile", "preview", "--from", folder]);
     expect(mockArguments(`?replay=${encodeURIComponent(file)}`)).toEqual(["--replay", file]);
   });
@@ -50,6 +51,7 @@ describe("what follows mock: is what the program is started with:", () => {
 
 describe("what it can't be is USAGE:", () => {
   test.each([
+    ["micropython?state=S", "it takes no state"],
     ["other", "no profile, and no path that exists. A mock dock is mock:, mock:preview"],
     ["./none", `"./none" doesn't exist. A mock dock is mock:, mock:preview`],
     ["there\\is\\none", "doesn't exist"],

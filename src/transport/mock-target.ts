@@ -4,9 +4,15 @@ import { resolve } from "node:path";
 import { DockError } from "../errors.js";
 import { quoted } from "../visible.js";
 
-const PROFILES: ReadonlySet<string> = new Set(["full", "preview", "development"]);
+/** What may stand there that is no path, and the option that says so. */
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ["full", "profile"],
+  ["preview", "profile"],
+  ["development", "profile"],
+  ["micropython", "engine"],
+]);
 const FORMS =
-  "mock:, mock:preview, mock:full, mock:development, mock:FOLDER (a snapshot) or mock:FILE (a trace), and then ?KEY=VALUE&…";
+  "mock:, mock:preview, mock:full, mock:development, mock:micropython, mock:FOLDER (a snapshot) or mock:FILE (a trace), and then ?KEY=VALUE&…";
 
 /** Each option, and what its value has to be. */
 const OPTIONS = {
@@ -22,21 +28,22 @@ type OptionKey = keyof typeof OPTIONS;
 const WITH_REPLAY: ReadonlySet<OptionKey> = new Set(["replay", "seed"]);
 
 /**
- * The arguments of `dl7450-mock` for `mock:` with what follows: nothing or a profile; a path, which has a `/`, `\` or `.` in it or is there, of a
+ * The arguments of `dl7450-mock` for `mock:` with what follows: nothing, a profile or `micropython`; a path, which has a `/`, `\` or `.` in it or is there, of a
  * snapshot's folder or of a trace; then, after a `?`, options, their values as in a URL. Fails with `USAGE`.
  */
 export function mockArguments(text: string): string[] {
   const [what = "", query] = splitAt(text, "?");
   const options = new Map<OptionKey, string>();
-  const isPath = what !== "" && !PROFILES.has(what);
+  const kind = KINDS.get(what);
+  const isPath = what !== "" && kind === undefined;
   if (isPath) options.set(kindOf(what) === "folder" ? "from" : "replay", resolve(what));
   for (const part of query === undefined ? [] : query.split("&")) addOption(part, options);
   const others = [...options.keys()].filter((key) => !WITH_REPLAY.has(key));
   if (options.has("replay") && (others.length > 0 || (what !== "" && !isPath))) {
     throw usage(`A mock dock that replays a trace is what was recorded: it takes no ${others[0] ?? "profile"}.`);
   }
-  const profile = what === "" || isPath ? [] : ["--profile", what];
-  return [...profile, ...[...options].flatMap(([key, value]) => [`--${key}`, value])];
+  if (kind === "engine" && options.has("state")) throw usage("A dock in MicroPython keeps nothing: it takes no state.");
+  return [...(kind === undefined ? [] : [`--${kind}`, what]), ...[...options].flatMap(([key, value]) => [`--${key}`, value])];
 }
 
 function addOption(part: string, options: Map<OptionKey, string>): void {

@@ -23,7 +23,7 @@ export interface TargetOptions extends LineOptions {
 
 /**
  * Reads a target: a path (`/dev/ttyACM0`, `COM3`), `id:SERIAL` (a USB serial number), `tcp://HOST:PORT`, or a mock dock: `mock:`,
- * `mock:preview`, `mock:development`, `mock:FOLDER` (a snapshot), `mock:FILE` (a trace), also with options (`mock:?state=DIR&name=RW02-0005`).
+ * `mock:preview`, `mock:development`, `mock:micropython`, `mock:FOLDER` (a snapshot), `mock:FILE` (a trace), also with options (`mock:?state=DIR&name=RW02-0005`).
  * Nothing, or an empty text, is the one dock there is. Fails with `USAGE`.
  */
 export function parseTarget(text: string | undefined): Target {

@@ -49,6 +49,7 @@ test("ports are the paths and serial numbers that are plugged in, and mock docks
     "mock\\::a mock dock of its own",
     "mock\\:preview:one that can only be read",
     "mock\\:development:one whose factory data can be written",
+    "mock\\:micropython:the agent for real docks, in MicroPython",
     "/dev/ttyACM0:Dock\\x1b\\t!",
     "id\\:RW02\\:5:Dock\\x1b\\t!",
     "/dev/ttyUSB0:USB 0403:6001",

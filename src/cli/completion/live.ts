@@ -46,6 +46,7 @@ const MOCKS: readonly Candidate[] = [
   { text: "mock:", description: "a mock dock of its own" },
   { text: "mock:preview", description: "one that can only be read" },
   { text: "mock:development", description: "one whose factory data can be written" },
+  { text: "mock:micropython", description: "the agent for real docks, in MicroPython" },
 ];
 
 async function ports({ findPorts }: Context): Promise<Candidate[]> {

@@ -1,0 +1,11 @@
+"""Stands for the dock's `wakeup` module."""
+
+import _dock
+
+
+class Timer:
+    def __init__(self, task, time_ms, repeat_ms=0):
+        self._number = _dock.begin(task, time_ms, repeat_ms)
+
+    def cancel(self):
+        _dock.end(self._number)
