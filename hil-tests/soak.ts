@@ -115,7 +115,8 @@ class Soak {
   }
 
   /** What runtime holds, over a line that is good: as the reference says, and changed as often as it says. */
-  async #verify({ images }: Scene): Promise<void> {
+  async #verify(scene: Scene): Promise<void> {
+    const { images } = scene;
     await this.mock.start([], 1);
     await using dock = await Dock.open(this.mock.target);
     const runtime = this.reference.layer("runtime");
@@ -125,20 +126,21 @@ class Soak {
       const possible = runtime.possible(name);
       const isKnown = !isImage || images === "known";
       if (isKnown && !possible.has(value))
-        this.lost.push(`${name} is ${short(value)}, not one of ${[...possible].map(short).join(", ")}`);
+        this.lost.push(`${scene.name}: ${name} is ${short(value)}, not one of ${[...possible].map(short).join(", ")}`);
       runtime.found(name, value);
     }
     await dock.close();
     await this.mock.stop("SIGTERM");
-    await this.#verifyChanges(images);
+    await this.#verifyChanges(scene);
   }
 
-  async #verifyChanges(images: Scene["images"]): Promise<void> {
+  async #verifyChanges({ name, images }: Scene): Promise<void> {
     const { least, most } = this.reference.layer("runtime").changes;
     const generation = await this.#runtimeGeneration();
     const made = generation - this.#generation;
-    if (images === "known" && made < least) this.lost.push(`${made} changes were made, ${least} were told of`);
-    if (images === "known" && made > most) this.doubled.push(`${made} changes were made, at most ${most} were asked for`);
+    if (images === "known" && made < least) this.lost.push(`${name}: ${made} changes were made, ${least} were told of`);
+    if (images === "known" && made > most)
+      this.doubled.push(`${name}: ${made} changes were made, at most ${most} were asked for`);
     this.#generation = generation - least;
     this.reference.layer("runtime").settleUnknown();
   }
