@@ -9,7 +9,7 @@
 
 It is written for the dock's MicroPython, with calls that the SDK documents: `ImageStore.list`, `get`, `KvStore.list`, `get`, `DockInfo.dock_id`.
 `poll` never waits: it does what is at hand for some milliseconds and returns. Images are sent from where `ImageStore.get` has them,
-never copied as a whole; what the agent holds itself is two buffers for frames, and some kilobytes.
+never copied as a whole; what the agent holds itself is its buffers for frames, and some kilobytes.
 """
 
 import binascii
@@ -28,7 +28,6 @@ ONES = b"\x01" * 64
 # Messages (§2).
 HELLO, REQUEST, HOST_DATA, HOST_CREDIT, HOST_RESEND, CANCEL = range(6)
 WELCOME, RESULT, FAILURE, HEAD, DATA, CREDIT, RESEND, PENDING = range(12, 20)
-FIRST_OF_DOCK = 12
 
 U32 = 0xFFFFFFFF
 HANDSHAKE_BODY = 512  # bytes of a body before the handshake is through (§9.1)
@@ -507,8 +506,7 @@ class Agent:
         self.chunk_view = memoryview(self.chunk)
         self.chunk_at = self.chunk_end = 0
         self.reader = FrameReader(self.LIMITS["maxBody"])
-        self.largest = max(self.PIECE + OVERHEAD, self.LIMITS["valueBytes"] + self.ROOM)  # body that is ever sent
-        self.writer = FrameWriter(self.largest)
+        self.writer = FrameWriter(max(self.PIECE + OVERHEAD, self.LIMITS["valueBytes"] + self.ROOM))
         self.unsent = None  # what the sink hasn't taken yet of a frame
         self.messages = []  # that are to be sent before anything else
         self.session = None
@@ -526,8 +524,11 @@ class Agent:
         began = time.ticks_ms()
         self.uptime += time.ticks_diff(began, self.ticks)
         self.ticks = began
-        while self.step() and time.ticks_diff(time.ticks_ms(), began) < self.BUDGET_MS:
-            pass
+        try:
+            while self.step() and time.ticks_diff(time.ticks_ms(), began) < self.BUDGET_MS:
+                pass
+        except Exception:  # the line is broken, or there is no memory even to say so: the session is over (§3.2)
+            self.session, self.unsent, self.messages = None, None, []
 
     def step(self):
         """Whether there was something to do."""
@@ -661,11 +662,10 @@ class Agent:
             if operation is None:
                 raise Refused("UNSUPPORTED", "this dock doesn't do that")
             answer = operation(number, params)
-            if answer is None:
-                return
             if isinstance(answer, dict):
                 return self.say(RESULT, number, answer)
-            if len(session.jobs) + len(session.streams) >= self.LIMITS["requests"]:
+            under_way = sum(1 for it in session.streams.values() if it.result is None)
+            if len(session.jobs) + under_way >= self.LIMITS["requests"]:
                 raise Refused("BUSY", "too much is under way")
             session.jobs.append([number, answer, time.ticks_ms()])
         except Exception as error:
@@ -674,7 +674,7 @@ class Agent:
     def refuse(self, number, error):
         """Whatever went wrong is an answer: a mistake in the datastore ends one request, and nothing else."""
         if isinstance(error, MemoryError):
-            error = Refused("TOO_LARGE", "there isn't the memory for it", limit=0)
+            error = Refused("TOO_LARGE", "there isn't the memory for it")
         elif not isinstance(error, Refused):
             text = "{}: {}".format(type(error).__name__, error)
             error = Refused("INTERNAL", "".join(it for it in text if " " <= it <= "~")[:200])
@@ -706,7 +706,6 @@ class Agent:
         try:
             answer = next(steps)
         except Exception as error:
-            answer = None
             session.jobs.pop(0)
             self.refuse(number, error)
             return True
@@ -877,8 +876,7 @@ class Agent:
             if not named:
                 raise Refused("STALE", "a token that isn't of this boot")
             tag = named[0]
-        stream = self.image_steps(tag, token is None, begin, params["credit"], wanted and bytes(wanted))
-        return stream
+        return self.image_steps(tag, token is None, begin, params["credit"], wanted and bytes(wanted))
 
     def image_steps(self, tag, is_named, begin, credit, wanted):
         yield None

@@ -157,3 +157,92 @@ describe("the agent, in a session", () => {
     },
   );
 });
+
+/** A host in the same Python, which gives its line what it is told and keeps what comes back. */
+const HOST = `
+import _check
+from datastore_agent import *
+
+class Line:
+    def __init__(self):
+        self.inbox, self.outbox, self.fails = b"", bytearray(), False
+    def readinto(self, buffer):
+        count = min(len(buffer), len(self.inbox))
+        buffer[:count] = self.inbox[:count]
+        self.inbox = self.inbox[count:]
+        return count
+    def write(self, view):
+        if self.fails:
+            raise OSError(5)
+        self.outbox.extend(view)
+        return len(view)
+
+line = Line()
+agent = Agent(line, line)
+host = FrameWriter(1024)
+
+def told(*messages):
+    line.inbox += b"".join(bytes(host.frame(encode(it))) for it in messages)
+    for _ in range(200):
+        agent.poll()
+    reader, at, said = FrameReader(65536), 0, []
+    while at < len(line.outbox):
+        at, body = reader.feed(line.outbox, memoryview(line.outbox), at, len(line.outbox))
+        if body is not None:
+            said.append(Reader(memoryview(bytes(body))).whole())
+    line.outbox = bytearray()
+    return said
+
+def hello(nonce):
+    return told([HELLO, {"versions": [1], "nonce": nonce * 8, "maxBody": 8256, "software": ""}])
+
+def finals(said):
+    return sorted((it[1], it[2].get("code", "") if it[0] == FAILURE else "") for it in said if it[0] in (RESULT, FAILURE))
+`;
+
+describe("the agent", () => {
+  /** Runs what asserts, in a Python of its own. */
+  async function expectHolds(code: string): Promise<void> {
+    const dock = new DockModel(PROFILES.preview, "MOCK-0001");
+    for (const tag of "abcdefghijklmnopqrstuvwxyz") dock.fillImage("factory", tag, "none", Buffer.alloc(10_000, 7));
+    const { python } = await prepareMicroPython(dock);
+    python.registerJsModule("_check", {});
+    python.runPython(HOST + code);
+  }
+
+  test("takes as many requests as it says beside streams that are through", () =>
+    expectHolds(`
+hello(b"1")
+get = {"tag": "a", "credit": 10000}
+assert finals(told(*[[REQUEST, i, "image.get", get] for i in range(1, 5)])) == [(i, "") for i in range(1, 5)]
+said = told(*[[REQUEST, i, "dock.info", {}] for i in range(11, 27)])
+assert finals(said) == [(i, "") for i in range(11, 27)], finals(said)
+`));
+
+  test("answers for a datastore that fails, or has no memory, and goes on", () =>
+    expectHolds(`
+class Failing:
+    def __init__(self, error): self.error = error
+    def list(self): return ["a"]
+    def get(self, tag): raise self.error
+hello(b"1")
+stock, get = agent.images, {"tag": "a", "credit": 10000}
+agent.images = Failing(MemoryError())
+assert finals(told([REQUEST, 1, "image.get", get])) == [(1, "TOO_LARGE")]
+agent.images = Failing(OSError(5))
+assert finals(told([REQUEST, 2, "image.get", get])) == [(2, "INTERNAL")]
+agent.images = stock
+assert finals(told([REQUEST, 3, "image.get", get])) == [(3, "")]
+`));
+
+  test("whose line is broken ends its session, and serves the next", () =>
+    expectHolds(`
+hello(b"1")
+line.fails = True
+assert told([REQUEST, 1, "dock.info", {}]) == []
+line.fails = False
+assert finals(told([REQUEST, 2, "dock.info", {}])) == [(2, "NO_SESSION")]
+assert hello(b"2")[0][0] == WELCOME
+assert finals(told([REQUEST, 3, "dock.info", {}])) == [(3, "")]
+`));
+});

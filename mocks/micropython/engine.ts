@@ -129,7 +129,8 @@ class Timers {
     const number = ++this.#last;
     const run = (): void => {
       task();
-      if (every > 0) this.#running.set(number, setTimeout(run, every));
+      if (every > 0 && this.#running.has(number)) this.#running.set(number, setTimeout(run, every));
+      else this.#running.delete(number);
     };
     this.#running.set(number, setTimeout(run, first));
     return number;
