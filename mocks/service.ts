@@ -121,6 +121,7 @@ export class Service {
     if (message.type === "hello") return this.#hello(message.hello);
     const session = this.#session;
     if (session === undefined) return this.#fail(message.id, "NO_SESSION", "say hello first");
+    session.isUsed = true;
     switch (message.type) {
       case "request":
         return this.#request(session, message.id, message.op, message.params);

@@ -29,6 +29,8 @@ export class HostSession {
   readonly hello: Hello;
   /** Whether it goes on from one before, whose writes are still known. */
   readonly isResumed: boolean;
+  /** Whether the host has said anything in it: then it has been welcomed, and knows whether it was resumed. */
+  isUsed = false;
   /** Streams by id, the oldest first. */
   readonly streams = new Map<number, Stream>();
   /** Counted apart, so that reading doesn't push out what mustn't be done twice (SPEC §4.3). */
@@ -42,8 +44,9 @@ export class HostSession {
     this.hello = hello;
     const key = hello.session;
     const same = before?.hello.session;
-    this.isResumed = key !== undefined && same !== undefined && Buffer.compare(key, same) === 0;
-    this.#writes = this.isResumed && before !== undefined ? before.#writes : new Answers();
+    const isSame = before !== undefined && key !== undefined && same !== undefined && Buffer.compare(key, same) === 0;
+    this.isResumed = isSame && (before.isUsed || before.isResumed);
+    this.#writes = isSame ? before.#writes : new Answers();
   }
 
   /** Whether a hello is the one of this session, come again. */

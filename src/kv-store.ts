@@ -101,7 +101,7 @@ export class KvStore {
     if (!(error instanceof DockError) || error.code !== "OUTCOME_UNKNOWN" || this.#session.over !== undefined) return false;
     if (!this.#session.welcome.features.includes("stores")) return false;
     const now = await this.find(key, { ...options, store }).catch(() => undefined);
-    return now !== undefined && sameValue(now.value, value);
+    return now !== undefined && !now.upd && sameValue(now.value, value); // what was set isn't unique per dock any more
   }
 
   /** Keys with their values, in the order of the list. A key that is deleted meanwhile is left out. */

@@ -286,6 +286,7 @@ describe("a key whose fate the dock doesn't tell is looked at", () => {
 
   test.each([
     ["has another value", { found: true, value: { zones: ["CET"], offset: 0 }, store: "runtime", upd: false }],
+    ["has that value as unique-per-dock data", { found: true, value, store: "runtime", upd: true }],
     ["doesn't have the key", { found: false }],
     ["says something that isn't an answer", { found: 1 }],
   ])("and it is OUTCOME_UNKNOWN when it %s", async (_, held) => {

@@ -116,6 +116,16 @@ describe("a dock that remembers", () => {
     expect(bench.clock.waiting).toBe(0);
   });
 
+  test("but is another boot leaves the write OUTCOME_UNKNOWN: an earlier welcome of it may have been lost", async () => {
+    const bench = await FoundAgain.open();
+    const deleted = watch(new KvStore(bench.session).delete("a", runtime));
+    await bench.clock.settle();
+    await bench.cut();
+    await bench.back({ script: answering, welcome: { resumed: true, bootId: new Uint8Array(8).fill(77) } });
+    expect(deleted.code).toBe("OUTCOME_UNKNOWN");
+    expect(bench.dock.said("request")).toEqual([]);
+  });
+
   test("is cancelled again what was left before the cut, and the write settles with the truth", async () => {
     const bench = await FoundAgain.open();
     const abort = new AbortController();

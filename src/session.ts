@@ -362,7 +362,8 @@ export class Session {
 
   #relink(welcomed: Welcomed): void {
     const { link, welcome, roundTrip } = welcomed;
-    const dock = welcome.resumed === true ? "remembers" : "has forgotten";
+    const isSameBoot = Buffer.compare(welcome.bootId, this.#welcome.bootId) === 0;
+    const dock = welcome.resumed === true && isSameBoot ? "remembers" : "has forgotten";
     if (dock === "has forgotten") this.#writes.forget();
     this.#state = { kind: "up" };
     this.#upSince = this.#clock.now();
