@@ -46,6 +46,7 @@ class Soak {
   reads = 0;
   readonly lost: string[] = [];
   readonly doubled: string[] = [];
+  #rounds = 0;
   /** Runtime's generation, beside the changes that the reference has counted. */
   #generation = 0;
 
@@ -79,9 +80,10 @@ class Soak {
     const killing = this.#kill(scene, seed, isOver);
     const explained = new Set([...LINE, ...scene.explains]);
     const { tally, chance, reference } = this;
+    const round = ++this.#rounds;
     const after = (ms: number, then: () => void): void => void setTimeout(ms).then(then);
     const workers = Array.from({ length: WORKERS }, (_, i) => {
-      const options = { name: `w${i}`, chance: chance.fork(), reference, tally, explained, largest: 300_000, after };
+      const options = { name: `w${i}`, round, chance: chance.fork(), reference, tally, explained, largest: 300_000, after };
       return work(new Worker(dock, { ...options, images: scene.images }), tally, SETTLED_WITHIN, isOver);
     });
     await Promise.all([...workers, killing]);

@@ -71,7 +71,14 @@ export async function play(run: Run): Promise<Played> {
   });
   if (session !== undefined) {
     const dock = new InMemory(session);
-    const shared = { reference, tally, explained, largest: LARGEST_IMAGE, after: bench.clock.after.bind(bench.clock) };
+    const shared = {
+      round: 1,
+      reference,
+      tally,
+      explained,
+      largest: LARGEST_IMAGE,
+      after: bench.clock.after.bind(bench.clock),
+    };
     const images = replaces(run.faults) ? "replaced" : "known";
     const options = { ...shared, images } as const;
     await callAll(run.callers, dock, options, bench.clock);
@@ -171,7 +178,7 @@ class CountedClock implements Clock {
 }
 
 /** What `Dock` is, over a session with a clock of its own. */
-class InMemory implements Target {
+export class InMemory implements Target {
   readonly kv: KvStore;
   readonly images: ImageStore;
   readonly #session: Session;

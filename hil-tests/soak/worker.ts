@@ -32,6 +32,8 @@ export class Tally {
 
 export interface WorkerOptions {
   readonly name: string;
+  /** Which of those that have the name one after the other: none writes a value that another has written. */
+  readonly round: number;
   readonly chance: Chance;
   readonly reference: Reference;
   readonly tally: Tally;
@@ -215,8 +217,8 @@ export class Worker {
 
   /** A value that was never written before, now and then a long one. */
   #value(): string {
-    const { chance, name } = this.#options;
-    return `${name} ${++this.#serial} ${"x".repeat(chance.between(1, 6) === 1 ? chance.between(0, 3_000) : 0)}`;
+    const { chance, name, round } = this.#options;
+    return `${name} ${round}.${++this.#serial} ${"x".repeat(chance.between(1, 6) === 1 ? chance.between(0, 3_000) : 0)}`;
   }
 }
 
