@@ -17,6 +17,8 @@ export default defineConfig({
       // Modules have no state of their own, so that files can share them: loading them for each takes longer than the tests.
       { extends: true, test: { name: "unit", isolate: false, include: ["{src,protocol,mocks,snapshot}/**/*.test.ts"] } },
       { extends: true, test: { name: "hil", include: ["hil-tests/{,cli/}*.test.ts"], exclude: [...KIT, ...USER] } },
+      // By `npm run test:micropython`, and by `npm run test:hil`.
+      { extends: true, test: { name: "micropython", include: ["hil-tests/micropython/*.test.ts"] } },
       // By `npm run test:kit`.
       { extends: true, test: { name: "kit", include: KIT } },
       {

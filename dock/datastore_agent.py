@@ -1,42 +1,46 @@
 """Serves the datastore of a DL-7450 on a byte stream, by the Dock Datastore Protocol (protocol/SPEC.md; § is a section of it).
 
-    import sys
+Sent to a dock as its application, it serves `sys.stdin.buffer` and `sys.stdout.buffer`; see the last lines. An application imports it:
+
     from wakeup import Timer
     from datastore_agent import Agent
 
-    agent = Agent(sys.stdin.buffer, sys.stdout.buffer)
+    agent = Agent(source, sink)
     timer = Timer(agent.poll, 0, Agent.EVERY_MS)
 
-It is written for the dock's MicroPython, with calls that the SDK documents: `ImageStore.list`, `get`, `KvStore.list`, `get`, `DockInfo.dock_id`.
-`poll` never waits: it does what is at hand for some milliseconds and returns. Images are sent from where `ImageStore.get` has them,
-never copied as a whole; what the agent holds itself is its buffers for frames, and some kilobytes.
+It is written for the dock's MicroPython, with calls that the SDK documents. What the SDK only announces is used where the firmware has it:
+see `layers_of`. `poll` never waits: it does what is at hand for some milliseconds and returns. Images are sent from where `ImageStore.get`
+has them, never copied as a whole; what the agent holds itself is a frame's buffer for each way, and some kilobytes.
 """
 
-import binascii
 import hashlib
 import time
 
+import datastore
 import image
-from datastore import ImageStore, KvStore
 from dock import DockInfo
 
 VERSION = 1
 ZERO = b"\x00"
-NO_ZEROS = bytes(64)  # as many zeros, and what COBS makes of them
-ONES = b"\x01" * 64
+ONES = memoryview(b"\x01" * 128)  # what COBS makes of zeros in a row
 
 # Messages (§2).
 HELLO, REQUEST, HOST_DATA, HOST_CREDIT, HOST_RESEND, CANCEL = range(6)
 WELCOME, RESULT, FAILURE, HEAD, DATA, CREDIT, RESEND, PENDING = range(12, 20)
 
 U32 = 0xFFFFFFFF
+LEAST, MOST = -(1 << 63), (1 << 63) - 1  # integers (§1.3)
 HANDSHAKE_BODY = 512  # bytes of a body before the handshake is through (§9.1)
-DEEPEST = 20  # arrays and maps in a body (§1.3)
+DEEPEST, DEEPEST_VALUE = 20, 16  # arrays and maps in a body, and in a value (§1.3, §6)
 OVERHEAD = 17  # bytes of a data message beside its data (§5.1)
-REMEMBERED = 64  # cancels that are (§4.3)
+REMEMBERED = 64  # answers to writes, and cancels (§4.3)
 RANGES = 16  # to be sent again, for each stream (§5.4)
 LAYERS = ("factory", "runtime", "ephemeral")
-CAPACITY = 13000000  # bytes of the factory layer, as the vendor says
+NESTED, BYTES = (list, tuple, dict), (bytes, bytearray, memoryview)  # once: a tuple in a call is made anew each time
+TYPES = ("none", "png", "bmp", "jpeg")
+CAPACITY = 13000000  # bytes of a layer, as the vendor says
+ENOSPC = 28  # what an OSError is about
+HASHED = 16384  # bytes that a step hashes
 
 
 class Malformed(Exception):
@@ -48,65 +52,89 @@ class Refused(Exception):
 
     def __init__(self, code, message, **details):
         super().__init__(message)
-        self.failure = {"code": code, "message": message, "retryable": code == "BUSY"}
+        self.failure = {"code": code, "message": message, "retryable": code in ("BUSY", "INTEGRITY")}
         self.failure.update(details)
+
+
+# --- CRC-32 (§1.2) ---------------------------------------------------------------------------------------------------
+
+try:
+    from binascii import crc32
+except ImportError:  # the SDK documents none
+    LOW, HIGH = [], []  # halves of the usual table: integers of 32 bits would each take memory
+    for byte in range(256):
+        low, high = byte, 0
+        for _ in range(8):
+            odd = low & 1
+            low, high = low >> 1 | (high & 1) << 15, high >> 1
+            if odd:
+                low, high = low ^ 0x8320, high ^ 0xEDB8
+        LOW.append(low)
+        HIGH.append(high)
+
+    def crc32(data, crc=0):
+        low, high = crc & 0xFFFF ^ 0xFFFF, crc >> 16 ^ 0xFFFF
+        for byte in data:
+            at = (low ^ byte) & 0xFF
+            low, high = (low >> 8 | (high & 0xFF) << 8) ^ LOW[at], high >> 8 ^ HIGH[at]
+        return (high ^ 0xFFFF) << 16 | low ^ 0xFFFF
 
 
 # --- CBOR (§1.3) -----------------------------------------------------------------------------------------------------
 
 
-def head_of(major, count):
+def encode(item):
+    """An item as a bytearray, which is where it ends up: an object for each of its parts would take far more."""
+    out = bytearray()
+    encode_into(out, item)
+    return out
+
+
+def encode_head(out, major, count):
     """The first bytes of an item."""
     if count < 24:
-        return bytes((major << 5 | count,))
-    for more, size in ((24, 1), (25, 2), (26, 4)):
-        if count < 1 << 8 * size:
-            return bytes((major << 5 | more,)) + count.to_bytes(size, "big")
-    return bytes((major << 5 | 27,)) + count.to_bytes(8, "big")
+        out.append(major << 5 | count)
+        return
+    size = 1 if count < 0x100 else 2 if count < 0x10000 else 4 if count <= U32 else 8
+    out.append(major << 5 | (24 if size == 1 else 25 if size == 2 else 26 if size == 4 else 27))
+    out.extend(count.to_bytes(size, "big"))
 
 
-def encode(item):
-    """An item as a list of bytes."""
-    parts = []
-    encode_into(parts, item)
-    return parts
-
-
-def encode_into(parts, item):
+def encode_into(out, item):
     if item is None:
-        parts.append(b"\xf6")
+        out.append(0xF6)
     elif isinstance(item, bool):
-        parts.append(b"\xf5" if item else b"\xf4")
+        out.append(0xF5 if item else 0xF4)
     elif isinstance(item, int):
-        if not -(1 << 63) <= item < 1 << 63:
+        if not LEAST <= item <= MOST:
             raise ValueError("an integer beyond 64 bits")
-        parts.append(head_of(0, item) if item >= 0 else head_of(1, -1 - item))
+        if item >= 0:
+            encode_head(out, 0, item)
+        else:
+            encode_head(out, 1, -1 - item)
     elif isinstance(item, float):
-        parts.append(b"\xfb" + bits_of(item).to_bytes(8, "big"))
+        out.append(0xFB)
+        out.extend(bits_of(item).to_bytes(8, "big"))
     elif isinstance(item, str):
         text = item.encode()
-        parts.append(head_of(3, len(text)))
-        parts.append(text)
-    elif isinstance(item, (bytes, bytearray, memoryview)):
-        parts.append(head_of(2, len(item)))
-        parts.append(bytes(item))
-    elif isinstance(item, (list, tuple)):
-        parts.append(head_of(4, len(item)))
+        encode_head(out, 3, len(text))
+        out.extend(text)
+    elif isinstance(item, BYTES):
+        encode_head(out, 2, len(item))
+        out.extend(item)
+    elif isinstance(item, list) or isinstance(item, tuple):
+        encode_head(out, 4, len(item))
         for it in item:
-            encode_into(parts, it)
+            encode_into(out, it)
     elif isinstance(item, dict):
-        parts.append(head_of(5, len(item)))
+        encode_head(out, 5, len(item))
         for key in item:
             if not isinstance(key, str):
                 raise ValueError("a key that isn't text")
-            encode_into(parts, key)
-            encode_into(parts, item[key])
+            encode_into(out, key)
+            encode_into(out, item[key])
     else:
         raise ValueError("a value of type " + type(item).__name__)
-
-
-def length_of(parts):
-    return sum(len(it) for it in parts)
 
 
 STEPS = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
@@ -167,6 +195,13 @@ class Reader:
         self.at = at + count
         return self.view[at : at + count]
 
+    def byte(self):
+        at = self.at
+        if at == len(self.view):
+            raise Malformed("an item is cut off")
+        self.at = at + 1
+        return self.view[at]
+
     def count(self, more):
         """A count, which has its shortest form."""
         if more < 24:
@@ -180,7 +215,7 @@ class Reader:
         return count
 
     def item(self, depth):
-        first = self.take(1)[0]
+        first = self.byte()
         major, more = first >> 5, first & 31
         if major == 7:
             return self.simple(more)
@@ -200,7 +235,10 @@ class Reader:
         if count > len(self.view) - self.at:
             raise Malformed("an item is cut off")
         if major == 4:
-            return [self.item(depth + 1) for _ in range(count)]
+            items = [None] * count
+            for at in range(count):
+                items[at] = self.item(depth + 1)
+            return items
         found = {}
         for _ in range(count):
             key = self.item(depth + 1)
@@ -226,22 +264,32 @@ def text_of(view):
     raw = bytes(view)
     try:
         text = str(raw, "utf-8")
-    except UnicodeError:
+    except ValueError:
         raise Malformed("text that isn't UTF-8")
     if len(text) == len(raw):
         return text
+    size = 0
     for char in text:
         code = ord(char)
         if 0xD800 <= code < 0xE000 or code > 0x10FFFF:
             raise Malformed("text that isn't UTF-8")
-    at = 0
-    for char in text:
-        code = ord(char)
-        size = 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4
-        at += size
-    if at != len(raw):
+        size += 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4
+    if size != len(raw):
         raise Malformed("text that isn't UTF-8")
     return text
+
+
+def owned(item):
+    """An item without views of a buffer that is another frame's soon."""
+    if isinstance(item, memoryview):
+        return bytes(item)
+    if isinstance(item, list):
+        for at in range(len(item)):
+            item[at] = owned(item[at])
+    elif isinstance(item, dict):
+        for key in item:
+            item[key] = owned(item[key])
+    return item
 
 
 # --- Frames (§1.2) ---------------------------------------------------------------------------------------------------
@@ -260,21 +308,19 @@ class FrameWriter:
         self.view = memoryview(self.buffer)
         self.group = self.at = 0
 
-    def frame(self, parts):
-        """The frame, with its delimiters, of the body that these bytes are one after the other: a view of the buffer."""
-        return self.data_frame(parts, b"", b"", 0, 0)
+    def frame(self, body):
+        """The frame of a body, with its delimiters: a view of the buffer."""
+        return self.data_frame(body, b"", b"", 0, 0)
 
-    def data_frame(self, parts, source, view, begin, end):
-        """The same with a part of `source` after them, of which `view` is a view."""
+    def data_frame(self, head, source, view, begin, end):
+        """The same of a body that is `head` and then a part of `source`, of which `view` is a view."""
         self.group, self.at = 1, 2
-        crc = 0
-        for part in parts:
-            crc = binascii.crc32(part, crc)
-            self.stuff(part, part, 0, len(part))
+        check = crc32(head)
+        self.stuff(head, head, 0, len(head))
         if end > begin:
-            crc = binascii.crc32(view[begin:end], crc)
+            check = crc32(view[begin:end], check)
             self.stuff(source, view, begin, end)
-        check = crc.to_bytes(4, "little")
+        check = check.to_bytes(4, "little")
         self.stuff(check, check, 0, 4)
         self.buffer[self.group] = self.at - self.group
         self.buffer[0] = self.buffer[self.at] = 0
@@ -283,36 +329,41 @@ class FrameWriter:
     def stuff(self, source, view, begin, end):
         """Adds bytes, in groups: `group` is where the code of the open one belongs, which has 254 bytes at most."""
         buffer, out, group, at = self.buffer, self.view, self.group, self.at
+        find = source.find
         while begin < end:
             room = 255 + group - at
             if room == 0:
                 buffer[group] = 0xFF
                 group, at, room = at, at + 1, 254
-            stop = min(end, begin + room)
-            zero = source.find(ZERO, begin, stop)
-            if zero >= 0:
-                stop = zero
-            if stop > begin:
-                out[at : at + stop - begin] = view[begin:stop]
-                at += stop - begin
-                begin = stop
+            zero = find(ZERO, begin, min(end, begin + room))
+            # Where a zero is, more are near: all is copied as it is, and the zeros become codes.
+            stop = min(end, begin + (room if zero < 0 else 512))
+            out[at : at + stop - begin] = view[begin:stop]
             if zero < 0:
+                begin, at = stop, at + stop - begin
                 continue
-            buffer[group] = at - group
-            group, at, begin = at, at + 1, begin + 1
-            while end - begin >= 64 and view[begin : begin + 64] == NO_ZEROS:
-                out[group : group + 64] = ONES
-                group, at, begin = group + 64, at + 64, begin + 64
+            shift = at - begin
+            while zero >= 0:
+                at = zero + shift
+                buffer[group] = at - group
+                group, begin = at, zero + 1
+                zero = find(ZERO, begin, min(stop, begin + 254))
+                if zero == begin and begin + 1 < stop and source[begin + 1] == 0:
+                    most = min(stop, begin + len(ONES))
+                    count = most - begin - len(bytes(view[begin:most]).lstrip(ZERO))
+                    out[group : group + count] = ONES[:count]
+                    group, begin = group + count, begin + count
+                    zero = find(ZERO, begin, min(stop, begin + 254))
+            at = group + 1
         self.group, self.at = group, at
 
 
 class FrameReader:
-    """Cuts what comes into bodies, in two buffers that it keeps; what isn't a frame is dropped (§1.4, §1.5)."""
+    """Cuts what comes into bodies, in one buffer that it keeps; what isn't a frame is dropped (§1.4, §1.5)."""
 
     def __init__(self, body):
         self.run = bytearray(frame_size(body))
-        self.body = bytearray(body + 4)
-        self.run_view, self.body_view = memoryview(self.run), memoryview(self.body)
+        self.view = memoryview(self.run)
         self.length = 0
         self.is_too_long = False
 
@@ -324,7 +375,7 @@ class FrameReader:
         if count > len(self.run) - self.length:
             self.is_too_long = True
         elif count > 0:
-            self.run_view[self.length : self.length + count] = view[begin:stop]
+            self.view[self.length : self.length + count] = view[begin:stop]
             self.length += count
         if zero < 0:
             return end, None
@@ -334,31 +385,30 @@ class FrameReader:
         return zero + 1, body
 
     def unstuffed(self, length):
-        run, view, body, out = self.run, self.run_view, self.body_view, 0
+        """The body where it lies: all but the first code stays where it is, as long as no group is full."""
+        run, view = self.run, self.view
         if length < 2 or not 0x81 <= run[1] <= 0x97:
             return None
-        at = 0
+        at, out = run[0], run[0]  # where the next code is, and what comes before it goes to
+        is_full = at == 0xFF
         while at < length:
             code = run[at]
-            stop = at + code
-            count = code - 1
-            if stop > length or out + count > len(body):
-                return None
-            if count:
-                body[out : out + count] = view[at + 1 : stop]
-                out += count
-            at = stop
-            if code < 0xFF and at < length:
-                if out == len(body):
-                    return None
-                body[out] = 0
+            if not is_full:
+                run[out] = 0
                 out += 1
-        if out < 5 or binascii.crc32(body[: out - 4]).to_bytes(4, "little") != bytes(body[out - 4 : out]):
+            stop = at + code
+            if stop > length:
+                return None
+            if out <= at and code > 1:
+                view[out : out + code - 1] = view[at + 1 : stop]
+            out += code - 1
+            at, is_full = stop, code == 0xFF
+        if at > length or out < 6 or crc32(view[1 : out - 4]).to_bytes(4, "little") != bytes(view[out - 4 : out]):
             return None
-        return body[: out - 4]
+        return view[1 : out - 4]
 
 
-# --- What requests are checked for (§4.5) ----------------------------------------------------------------------------
+# --- What requests are checked for (§4.5, §7) ------------------------------------------------------------------------
 
 
 def is_text(it):
@@ -370,7 +420,76 @@ def is_whole(it, least, most):
 
 
 def is_bytes(it, least, most):
-    return isinstance(it, memoryview) and least <= len(it) <= most
+    return isinstance(it, BYTES) and least <= len(it) <= most
+
+
+def is_u32(it):
+    return is_whole(it, 0, U32)
+
+
+def is_name(it):
+    return is_text(it) and it != "" and "\0" not in it
+
+
+def is_layer(it):
+    return it in LAYERS
+
+
+def is_type(it):
+    return it in TYPES
+
+
+def is_token(it):
+    return is_bytes(it, 1, 64)
+
+
+def is_cursor(it):
+    return is_bytes(it, 1, 192)
+
+
+def is_sha256(it):
+    return is_bytes(it, 32, 32)
+
+
+def is_value(it, left=DEEPEST_VALUE):
+    """Whether it is nested no deeper than a value is."""
+    if not isinstance(it, NESTED):
+        return True
+    if left == 0:
+        return False
+    for inner in it.values() if isinstance(it, dict) else it:
+        if not is_value(inner, left - 1):
+            return False
+    return True
+
+
+PARAMS = {
+    "dock.info": {},
+    "kv.list": {"store?": is_layer, "cursor?": is_cursor},
+    "kv.get": {"key": is_name, "store?": is_layer},
+    "kv.set": {"key": is_name, "value": is_value, "store": is_layer, "txn?": is_u32},
+    "kv.delete": {"key": is_name, "store": is_layer, "txn?": is_u32},
+    "image.list": {"store?": is_layer, "cursor?": is_cursor},
+    "image.get": {
+        "tag?": is_name,
+        "token?": is_token,
+        "store?": is_layer,
+        "from?": is_u32,
+        "ifSha256?": is_sha256,
+        "credit": is_u32,
+    },
+    "image.token": {"tag": is_name, "store?": is_layer},
+    "image.put": {
+        "tag": is_name,
+        "type": is_type,
+        "size": is_u32,
+        "sha256": is_sha256,
+        "store": is_layer,
+        "txn?": is_u32,
+    },
+    "image.delete": {"tag": is_name, "store": is_layer, "txn?": is_u32},
+}
+WRITES = ("kv.set", "kv.delete", "image.put", "image.delete")
 
 
 def malformed_unless(it):
@@ -378,35 +497,193 @@ def malformed_unless(it):
         raise Refused("MALFORMED", "params that this operation doesn't take")
 
 
-def checked_name(params, key):
-    name = params.get(key)
-    malformed_unless(is_text(name) and name != "" and "\0" not in name)
-    return name
+def check_params(op, params):
+    for key, fits in PARAMS[op].items():
+        name = key.rstrip("?")
+        malformed_unless(fits(params[name]) if name in params else name != key)
+    if op == "image.get":
+        malformed_unless(("tag" in params) != ("token" in params) and not ("token" in params and "store" in params))
+        malformed_unless(params["credit"] >= params.get("from", 0))
 
 
-def checked_store(params):
-    """Whether a layer is named, which has to be one."""
-    if "store" not in params:
-        return False
-    malformed_unless(params["store"] in LAYERS)
+def is_of_type(data, kind):
+    """Whether an image begins as one of its type does (§7.5)."""
+    if kind == "png":
+        return bytes(data[:8]) == b"\x89PNG\r\n\x1a\n"
+    if kind == "jpeg":
+        return bytes(data[:3]) == b"\xff\xd8\xff"
+    if kind == "bmp":
+        return bytes(data[:2]) == b"BM" and int.from_bytes(bytes(data[14:18]), "little") in (12, 40, 52, 56, 64, 108, 124)
     return True
 
 
-# --- Images on their way (§5.1) --------------------------------------------------------------------------------------
+# --- The store (§6) --------------------------------------------------------------------------------------------------
+
+
+def layers_of():
+    """
+    The layers that the firmware has, as they are asked. The SDK's preview has factory data, and no call that writes. It announces
+    FACTORY_DATA and APPLICATION_DATA, which "pick whether to use application data or factory data", and stores "to store and retrieve",
+    without saying how they are called; where the firmware has the two, they are given to the stores, and where these then have `set`,
+    `put` and `delete`, application data can be written. They survive a restart, so they are the layer `runtime`.
+    """
+    factory = getattr(datastore, "FACTORY_DATA", None)
+    application = getattr(datastore, "APPLICATION_DATA", None)
+    if factory is None or application is None:
+        return [Layer("factory", datastore.ImageStore(), datastore.KvStore())]
+    return [
+        Layer("runtime", datastore.ImageStore(application), datastore.KvStore(application)),
+        Layer("factory", datastore.ImageStore(factory), datastore.KvStore(factory)),
+    ]
+
+
+class Layer:
+    """One layer, by the SDK's calls. What they don't tell is counted here."""
+
+    def __init__(self, name, images, keys):
+        self.name, self.images, self.keys = name, images, keys
+        self.can_write = name == "runtime" and all(
+            hasattr(store, it) for store, it in ((images, "put"), (images, "delete"), (keys, "set"), (keys, "delete"))
+        )
+        self.generation = 0
+        self.known = {}  # images by tag: size, type, SHA-256 where it was found
+        self.written = {}  # tags by the generation that they were written in
+        self.used = None  # bytes, once they are counted
+
+    def tags(self):
+        return [it for it in self.images.list() if is_text(it)]
+
+    def names(self):
+        """Keys. The SDK lists them; with their values in some of its texts."""
+        return [it if is_text(it) else it[0] for it in self.keys.list()]
+
+    def read(self, tag):
+        """The bytes of an image, and what is known of it: size, type and SHA-256, where the last is None until it is found."""
+        data, number = self.images.get(tag)
+        if tag not in self.known:
+            self.known[tag] = [len(data), type_of(number), None]
+        return data, self.known[tag]
+
+    def about(self, tag):
+        """What is known of an image. The SDK tells it with its bytes only."""
+        return self.known[tag] if tag in self.known else self.read(tag)[1]
+
+    def hash_steps(self, data, about):
+        """Finds an image's SHA-256."""
+        if about[2] is None:
+            view, found = memoryview(data), hashlib.sha256()
+            for at in range(0, len(view), HASHED):
+                found.update(view[at : at + HASHED])
+                yield None
+            about[2] = found.digest()
+
+    def count_steps(self):
+        """Finds how many bytes are used."""
+        while self.used is None:
+            generation, used = self.generation, 0
+            for tag in self.tags():
+                used += len(tag.encode()) + self.about(tag)[0]
+                yield None
+            for key in self.names():
+                used += len(key.encode()) + size_of(self.keys.get(key))
+                yield None
+            if generation == self.generation:
+                self.used = used
+
+    def version(self, tag):
+        """What an image's token stands for, beside its tag."""
+        return self.written.get(tag, 0)
+
+    def changed(self, by):
+        self.generation = self.generation + 1 & U32
+        if self.used is not None:
+            self.used += by
+
+    def forget(self):
+        """Somebody else has written: what is known may be wrong, tokens with it."""
+        self.changed(0)
+        self.known, self.used = {}, None
+        self.written = dict((tag, self.generation) for tag in self.tags())
+
+    def set_key(self, key, value):
+        before = len(key.encode()) + size_of(self.keys.get(key)) if key in self.names() else 0
+        after = len(key.encode()) + size_of(value)
+        self.check_room(after, before)
+        self.keys.set(key, value)
+        self.changed(after - before)
+
+    def delete_key(self, key):
+        if key not in self.names():
+            return False
+        by = -len(key.encode()) - size_of(self.keys.get(key))
+        self.keys.delete(key)
+        self.changed(by)
+        return True
+
+    def put_image(self, tag, kind, data, sha256):
+        """Whether it replaces one. Putting what is there changes nothing."""
+        existed = tag in self.tags()
+        about = self.about(tag) if existed else None
+        if existed and about[1] == kind and about[2] == sha256:
+            return True
+        before = len(tag.encode()) + about[0] if existed else 0
+        after = len(tag.encode()) + len(data)
+        self.check_room(after, before)
+        self.images.put(tag, data, getattr(image, kind.upper()))
+        self.changed(after - before)
+        self.known[tag] = [len(data), kind, sha256]
+        self.written[tag] = self.generation
+        return existed
+
+    def delete_image(self, tag):
+        if tag not in self.tags():
+            return False
+        by = -len(tag.encode()) - self.about(tag)[0]
+        self.images.delete(tag)
+        self.changed(by)
+        self.known.pop(tag, None)
+        self.written.pop(tag, None)
+        return True
+
+    def check_room(self, size, replaced, coming=0):
+        """Whether something of a size has room in the place of what it replaces, beside what is coming. `used` must have been counted."""
+        free = max(0, CAPACITY - self.used + replaced - coming)
+        if size > free:
+            raise Refused("NO_SPACE", "the layer is full", store=self.name, free=free)
+
+
+def type_of(number):
+    """The name of one of the SDK's constants."""
+    for kind in TYPES:
+        if getattr(image, kind.upper(), None) == number:
+            return kind
+    return "none"
+
+
+def size_of(value):
+    """Bytes of a value (§6); 0 of one that can't be told."""
+    try:
+        return len(encode(value))
+    except ValueError:
+        return 0
+
+
+# --- Images on their way (§5) ----------------------------------------------------------------------------------------
 
 
 class Download:
-    """One image that is sent."""
+    """One image that is sent (§5.1)."""
 
-    def __init__(self, data, begin, limit, head):
+    def __init__(self, data, begin, limit, head, about):
         self.data, self.view = data, memoryview(data)
         self.head = head
+        self.about = about  # what the layer knows of the image
         self.begin = begin  # the first byte that is asked for
         self.next = begin  # the byte to be sent
         self.sent = begin  # the byte after the last that was ever sent
         self.limit = limit  # credit
         self.again = []  # ranges that are to be sent once more, each from and to
-        self.hash = hashlib.sha256()
+        self.hash = None if begin == 0 and about[2] is not None else hashlib.sha256()
         self.result = None  # once all was sent
         self.is_said = False  # whether the result has been sent after what was sent last
 
@@ -426,7 +703,8 @@ class Download:
             return None
         self.next = end
         if end > self.sent:
-            self.hash.update(self.view[self.sent : end])
+            if self.hash is not None:
+                self.hash.update(self.view[self.sent : end])
             self.sent = end
         return at, end
 
@@ -435,7 +713,10 @@ class Download:
 
     def answer(self):
         if self.result is None:
-            self.result = {"size": len(self.data), "sha256": self.hash.digest()}
+            sha256 = self.about[2] if self.hash is None else self.hash.digest()
+            self.result = {"size": len(self.data), "sha256": sha256}
+            if self.begin == 0:
+                self.about[2] = sha256
         return self.result
 
     def resend(self, at, to, limit):
@@ -451,30 +732,116 @@ class Download:
         return True
 
 
+class Upload:
+    """One image that comes (§5.2). What lies beyond a gap is dropped and asked for again (§5.4), which costs no memory."""
+
+    WINDOW = 32768  # bytes that may be on their way
+
+    def __init__(self, layer, params, data):
+        self.layer = layer
+        self.tag, self.kind = params["tag"], params["type"]
+        self.size, self.sha256 = params["size"], params["sha256"]
+        self.data, self.view = data, memoryview(data)
+        self.have = 0  # bytes, in order
+        self.hash = hashlib.sha256()  # of these
+        self.limit = 0  # credit that was given
+        self.ahead = None  # where the last data beyond a gap was, while one is open
+
+    def go_on_from(self, kept):
+        """With what came of the same content before."""
+        self.have, self.hash = kept.have, kept.hash
+
+    def credit(self):
+        """How far it may go now."""
+        self.limit = max(self.limit, min(self.size, self.have + self.WINDOW))
+        return self.limit
+
+    def where(self, to=None):
+        """Where it is: asks for the first byte that it lacks, and up to `to`."""
+        return [self.have, self.have if to is None else to, self.credit()]
+
+    def take(self, at, data):
+        """Gives what is to be said of it: a message without its id, or None."""
+        end = at + len(data)
+        if end > self.limit:
+            raise Refused("INVALID", "data beyond the credit, or the size")
+        if at < self.have:
+            return None
+        if at > self.have:
+            is_new = self.ahead is None or at <= self.ahead  # the sender has gone back, and it was lost again
+            self.ahead = at
+            return [RESEND] + self.where(U32) if is_new else None
+        self.view[at:end] = data
+        self.hash.update(data)
+        self.have, self.ahead = end, None
+        further = min(self.size, end + self.WINDOW)
+        is_worth_it = further - self.limit >= self.WINDOW // 4 or further == self.size > self.limit
+        return [CREDIT, self.credit()] if is_worth_it else None
+
+
 # --- The agent -------------------------------------------------------------------------------------------------------
+
+
+class Memory:
+    """What outlives a session of the same host (§3.4), and begins anew with another's."""
+
+    def __init__(self, session):
+        self.session = session  # the host's name for it, or None
+        self.is_met = False  # whether the host has said anything since it began: then it knows that it began
+        self.answers = []  # to requests that change something: id and the message's body (§4.3)
+        self.cancelled = []  # other ids (§4.4)
+
+    def answer_to(self, number):
+        for it, body in self.answers:
+            if it == number:
+                return body
+        return None
+
+    def remember(self, number, body):
+        self.answers.append((number, body))
+        if len(self.answers) > REMEMBERED:
+            self.answers.pop(0)
+
+    def cancel(self, number):
+        self.cancelled.append(number)
+        if len(self.cancelled) > REMEMBERED:
+            self.cancelled.pop(0)
 
 
 class Session:
     """What there is between a welcome and the next hello (§3)."""
 
-    def __init__(self, nonce, max_body):
-        self.nonce = nonce
-        self.max_body = max_body
-        self.streams = {}  # downloads by id
+    def __init__(self, nonce, max_body, is_resumed):
+        self.nonce, self.max_body, self.is_resumed = nonce, max_body, is_resumed
+        self.streams = {}  # by id
         self.order = []  # their ids, the oldest first
         self.turn = 0  # whose turn it is to send
-        self.jobs = []  # [id, generator, when it was last said that it is pending]
-        self.cancelled = []  # ids
+        self.jobs = []  # what takes longer than a step
+
+
+class Job:
+    """A request that is worked on: a generator that gives None as long as it isn't through, then what there is to answer."""
+
+    def __init__(self, number, op, steps):
+        self.number, self.op, self.steps = number, op, steps
+        self.told = time.ticks_ms()  # when it was last said that it is pending
 
 
 class Agent:
-    """The dock's end of the line. `source` has `readinto`, `sink` has `write`; neither waits: they take or give less, 0 or None."""
+    """
+    The dock's end of the line.
+
+    `source` has `readinto(buffer)` and `sink` has `write(bytes)`. Neither waits: they give how many bytes they took, 0 or None for none.
+    `model` is what hosts are told, 32 bytes at most. `on_token(token)` is called with the SDK's token of an image when a host asks for one.
+    `allocate(size)` gives a bytearray in which an image is put together that a host sends, `release(bytearray)` takes it back.
+    """
 
     EVERY_MS = 5  # how often `poll` wants to be called
     BUDGET_MS = 8  # after which it returns
+    HASH_MS = 1000  # how long a head waits for the SHA-256 of its image, which is then known for good
     PIECE = 4096  # bytes of an image in one message
     LIMITS = {
-        "maxBody": 1024,
+        "maxBody": 4480,  # a key and a value of the largest size
         "window": 16384,
         "requests": 16,
         "streams": 4,
@@ -483,33 +850,32 @@ class Agent:
         "valueBytes": 4096,
         "pageBytes": 2048,
     }
-    ROOM = 256  # what an answer needs beside a value, or a page
+    VALUE_ROOM, PAGE_ROOM = 128, 320  # what an answer needs beside a value, or a page (§7.1)
 
-    def __init__(self, source, sink, model="DL-7450"):
-        self.source, self.sink = source, sink
-        self.images, self.keys = ImageStore(), KvStore()
-        self.known = {}  # of images, by tag: their size and type
-        self.id = DockInfo().dock_id()
-        self.model = model
-        name = self.keys.get("dock_name")
-        self.name = name if is_text(name) and 0 < len(name.encode()) <= 64 else self.id[:16]
+    def __init__(self, source, sink, model="DL-7450", on_token=None, allocate=bytearray, release=None):
+        self.source, self.sink, self.model = source, sink, model
+        self.on_token, self.allocate, self.release = on_token, allocate, release
+        self.layers = layers_of()
+        self.features = ["stores"] if len(self.layers) > 1 else []
+        self.features += ["write." + it.name for it in self.layers if it.can_write]
+        self.id = str(DockInfo().dock_id())[:64]
+        self.name = self.label()
         self.ticks, self.uptime = time.ticks_ms(), 0
-        self.boot = hashlib.sha256(
-            "{} {} {} {}".format(self.id, time.time_ns(), time.ticks_cpu(), id(self)).encode()
-        ).digest()[:8]
-        self.types = {}
-        for kind in ("none", "png", "bmp", "jpeg"):
-            number = getattr(image, kind.upper(), None)
-            if number is not None:
-                self.types[number] = kind
-        self.chunk = bytearray(1024)
+        seed = "{} {} {} {}".format(self.id, time.time_ns(), time.ticks_cpu(), id(self))
+        self.boot = hashlib.sha256(seed.encode()).digest()[:8]
+        for layer in self.layers:
+            if layer.can_write:  # the firmware keeps none (§6)
+                layer.generation = int.from_bytes(self.boot[:4], "big")
+        self.chunk = bytearray(2048)
         self.chunk_view = memoryview(self.chunk)
         self.chunk_at = self.chunk_end = 0
         self.reader = FrameReader(self.LIMITS["maxBody"])
-        self.writer = FrameWriter(max(self.PIECE + OVERHEAD, self.LIMITS["valueBytes"] + self.ROOM))
+        self.writer = FrameWriter(max(self.PIECE + OVERHEAD, self.LIMITS["valueBytes"] + self.VALUE_ROOM))
         self.unsent = None  # what the sink hasn't taken yet of a frame
-        self.messages = []  # that are to be sent before anything else
+        self.messages = []  # bodies that are to be sent before anything else
+        self.memory = Memory(None)
         self.session = None
+        self.kept = None  # the upload that broke off last (§5.2)
         self.operations = {
             "dock.info": self.dock_info,
             "kv.list": self.kv_list,
@@ -518,6 +884,24 @@ class Agent:
             "image.get": self.image_get,
             "image.token": self.image_token,
         }
+        if any(it.can_write for it in self.layers):
+            self.operations["kv.set"] = self.kv_set
+            self.operations["kv.delete"] = self.kv_delete
+            self.operations["image.put"] = self.image_put
+            self.operations["image.delete"] = self.image_delete
+
+    def label(self):
+        """The vendor's name for a board is the value of a key; the beginning of its id where there is none."""
+        for layer in self.layers:
+            name = layer.keys.get("dock_name")
+            if is_text(name) and 0 < len(name.encode()) <= 64:
+                return name
+        return self.id[:16]
+
+    def forget(self):
+        """To be called by an application that has written to the datastore by itself."""
+        for layer in self.layers:
+            layer.forget()
 
     def poll(self):
         """Does what is at hand, for `BUDGET_MS` or as long as one step takes. Never fails."""
@@ -528,19 +912,21 @@ class Agent:
             while self.step() and time.ticks_diff(time.ticks_ms(), began) < self.BUDGET_MS:
                 pass
         except Exception:  # the line is broken, or there is no memory even to say so: the session is over (§3.2)
-            self.session, self.unsent, self.messages = None, None, []
+            self.end_session()
+            self.unsent, self.messages = None, []
 
     def step(self):
         """Whether there was something to do."""
         if self.unsent is not None and not self.flush():
             return False
         if self.messages:
-            self.write(self.writer.frame(encode(self.messages.pop(0))))
+            self.write(self.writer.frame(self.messages.pop(0)))
             return True
         heard = self.hear()
         if self.messages:
             return True
-        return self.work() or self.pump() or heard
+        worked = self.work()
+        return self.pump() or worked or heard
 
     # Bytes.
 
@@ -557,7 +943,7 @@ class Agent:
     def hear(self):
         """Takes what has come, up to the end of a frame."""
         if self.chunk_at == self.chunk_end:
-            self.chunk_at = 0
+            self.chunk_at = self.chunk_end = 0
             self.chunk_end = self.source.readinto(self.chunk) or 0
             if self.chunk_end == 0:
                 return False
@@ -576,15 +962,40 @@ class Agent:
         except Malformed as error:
             number = request_in(body) if self.session is not None else None
             if number is not None:
-                self.fail(number, Refused("MALFORMED", str(error)).failure)
+                self.fail(number, Refused("MALFORMED", str(error)))
+        except MemoryError as error:
+            number = request_in(body) if self.session is not None else None
+            if number is not None:
+                self.refuse(number, None, error)
 
     # Messages (§2).
 
     def say(self, *message):
-        self.messages.append(message)
+        self.messages.append(encode(message))
 
-    def fail(self, number, failure):
-        self.say(FAILURE, number, failure)
+    def fail(self, number, refused):
+        """For failures that aren't final (§4.5), and of what there is no session for."""
+        self.say(FAILURE, number, refused.failure)
+
+    def end(self, number, op, kind, value):
+        """A final answer (§4.2), which is remembered where it is about a write."""
+        body = encode((kind, number, value))
+        if op in WRITES:
+            self.memory.remember(number, body)
+        self.messages.append(body)
+
+    def refuse(self, number, op, error):
+        """Whatever went wrong is an answer: a mistake in the datastore ends one request, and nothing else."""
+        if isinstance(error, MemoryError):
+            self.keep(None)
+            code = "NO_SPACE" if op in WRITES else "TOO_LARGE"
+            error = Refused(code, "there isn't the memory for it")
+        elif isinstance(error, OSError) and error.args[:1] == (ENOSPC,):
+            error = Refused("NO_SPACE", "the firmware has no room for it")
+        elif not isinstance(error, Refused):
+            text = "{}: {}".format(type(error).__name__, error)
+            error = Refused("INTERNAL", "".join(it for it in text[:200] if " " <= it <= "~"))
+        self.end(number, op, FAILURE, error.failure)
 
     def hear_message(self, message):
         kind = message[0]
@@ -597,27 +1008,26 @@ class Agent:
         if kind == REQUEST:
             shape = shape and is_text(message[2]) and isinstance(message[3], dict)
         elif kind == HOST_DATA:
-            shape = shape and is_whole(message[2], 0, U32) and is_bytes(message[3], 1, U32)
+            shape = shape and is_u32(message[2]) and is_bytes(message[3], 1, U32)
         elif kind == HOST_CREDIT:
-            shape = shape and is_whole(message[2], 0, U32)
+            shape = shape and is_u32(message[2])
         elif kind == HOST_RESEND:
-            shape = shape and all(is_whole(it, 0, U32) for it in message[2:]) and message[2] <= message[3]
+            shape = shape and all(is_u32(it) for it in message[2:]) and message[2] <= message[3]
         if not shape:
             raise Malformed("a message with another item than it has")
         if self.session is None:
-            return self.fail(number, Refused("NO_SESSION", "say hello first").failure)
+            return self.fail(number, Refused("NO_SESSION", "say hello first"))
+        self.memory.is_met = True
         if kind == REQUEST:
             self.request(number, message[2], message[3])
+        elif kind == HOST_DATA:
+            self.data(number, message[2], message[3])
         elif kind == HOST_CREDIT:
             stream = self.session.streams.get(number)
-            if stream is not None:
+            if isinstance(stream, Download):
                 stream.limit = max(stream.limit, message[2])
         elif kind == HOST_RESEND:
-            stream = self.session.streams.get(number)
-            if stream is None:
-                self.fail(number, Refused("STALE", "no such stream").failure)
-            elif not stream.resend(message[2], message[3], message[4]):
-                self.fail(number, Refused("INVALID", "resend from outside of the stream").failure)
+            self.resend(number, message[2], message[3], message[4])
         elif kind == CANCEL:
             self.cancel(number)
 
@@ -636,88 +1046,127 @@ class Agent:
             raise Malformed("a hello that isn't one")
         nonce = bytes(hello["nonce"])
         if VERSION not in versions:
-            self.session = None
-            failure = Refused("VERSION", "this dock speaks version 1", nonce=nonce, versions=[VERSION])
-            return self.fail(0, failure.failure)
+            self.end_session()
+            return self.fail(0, Refused("VERSION", "this dock speaks version 1", nonce=nonce, versions=[VERSION]))
         if self.session is None or self.session.nonce != nonce:
-            self.session = Session(nonce, hello["maxBody"])
+            self.end_session()
+            name = bytes(hello["session"]) if "session" in hello else None
+            is_same = name is not None and name == self.memory.session
+            if not is_same:
+                self.memory = Memory(name)
+            self.session = Session(nonce, hello["maxBody"], is_same and self.memory.is_met)
         dock = {"id": self.id, "model": self.model, "name": self.name}
         welcome = {"version": VERSION, "nonce": nonce, "bootId": self.boot, "dock": dock, "limits": self.LIMITS}
-        welcome["features"], welcome["stores"] = [], ["factory"]
+        welcome["features"], welcome["stores"] = self.features, [it.name for it in self.layers]
+        if self.session.is_resumed:
+            welcome["resumed"] = True
         self.say(WELCOME, welcome)
+
+    def end_session(self):
+        session, self.session = self.session, None
+        for number in session.order if session is not None else ():
+            if isinstance(session.streams[number], Upload):
+                self.keep(session.streams[number])
 
     def request(self, number, op, params):
         session = self.session
         stream = session.streams.get(number)
-        if stream is not None:
-            self.say(HEAD, number, stream.head)
+        if isinstance(stream, Download):
             stream.is_said = False
-            return
-        if number in session.cancelled:
-            return self.fail(number, Refused("CANCELLED", "cancelled by the host").failure)
-        if any(job[0] == number for job in session.jobs):
+            return self.say(HEAD, number, stream.head)
+        if stream is not None:
+            stream.ahead = None
+            return self.say(RESEND, number, *stream.where())
+        answer = self.memory.answer_to(number)
+        if answer is not None:
+            return self.messages.append(answer)
+        if number in self.memory.cancelled:
+            return self.fail(number, Refused("CANCELLED", "cancelled by the host"))
+        if any(it.number == number for it in session.jobs):
             return self.say(PENDING, number)
         try:
             operation = self.operations.get(op)
             if operation is None:
                 raise Refused("UNSUPPORTED", "this dock doesn't do that")
-            answer = operation(number, params)
-            if isinstance(answer, dict):
-                return self.say(RESULT, number, answer)
-            under_way = sum(1 for it in session.streams.values() if it.result is None)
+            params = owned(params)
+            check_params(op, params)
+            steps = operation(params)
+            under_way = sum(1 for it in session.streams.values() if isinstance(it, Upload) or it.result is None)
             if len(session.jobs) + under_way >= self.LIMITS["requests"]:
                 raise Refused("BUSY", "too much is under way")
-            session.jobs.append([number, answer, time.ticks_ms()])
+            session.jobs.append(Job(number, op, steps))
         except Exception as error:
-            self.refuse(number, error)
+            self.refuse(number, op, error)
 
-    def refuse(self, number, error):
-        """Whatever went wrong is an answer: a mistake in the datastore ends one request, and nothing else."""
-        if isinstance(error, MemoryError):
-            error = Refused("TOO_LARGE", "there isn't the memory for it")
-        elif not isinstance(error, Refused):
-            text = "{}: {}".format(type(error).__name__, error)
-            error = Refused("INTERNAL", "".join(it for it in text if " " <= it <= "~")[:200])
-        self.fail(number, error.failure)
+    def data(self, number, at, data):
+        stream = self.session.streams.get(number)
+        if not isinstance(stream, Upload):
+            return
+        try:
+            said = stream.take(at, data)
+        except Refused as error:
+            self.drop(number)
+            self.release_data(stream)
+            return self.refuse(number, "image.put", error)
+        if said is not None:
+            self.say(said[0], number, *said[1:])
+        if stream.have == stream.size:
+            self.drop(number)
+            try:
+                self.end(number, "image.put", RESULT, self.finish(stream))
+            except Exception as error:
+                self.refuse(number, "image.put", error)
+
+    def resend(self, number, at, to, limit):
+        stream = self.session.streams.get(number)
+        if not isinstance(stream, Download):
+            self.fail(number, Refused("STALE", "no such stream"))
+        elif not stream.resend(at, to, limit):
+            self.fail(number, Refused("INVALID", "resend from outside of the stream"))
 
     def cancel(self, number):
-        session = self.session
+        session, op = self.session, None
+        answer = self.memory.answer_to(number)
+        if answer is not None:
+            return self.messages.append(answer)
         stream = session.streams.get(number)
-        if stream is not None and stream.result is not None:
+        if isinstance(stream, Download) and stream.result is not None:
             return self.say(RESULT, number, stream.result)
         if stream is not None:
             self.drop(number)
-        session.jobs = [job for job in session.jobs if job[0] != number]
-        if number not in session.cancelled:
-            session.cancelled.append(number)
-            if len(session.cancelled) > REMEMBERED:
-                session.cancelled.pop(0)
-        self.fail(number, Refused("CANCELLED", "cancelled by the host").failure)
+            if isinstance(stream, Upload):
+                op = "image.put"
+                self.keep(stream)
+        for job in session.jobs:
+            if job.number == number:
+                op = job.op
+                session.jobs.remove(job)
+                break
+        if op not in WRITES and number not in self.memory.cancelled:
+            self.memory.cancel(number)
+        self.end(number, op, FAILURE, Refused("CANCELLED", "cancelled by the host").failure)
 
     # What takes longer than a step.
 
     def work(self):
-        """Goes on with the first job."""
+        """Takes one step of one job, of each in turn."""
         session = self.session
         if session is None or not session.jobs:
             return False
-        job = session.jobs[0]
-        number, steps, told = job
+        job = session.jobs.pop(0)
         try:
-            answer = next(steps)
-        except Exception as error:
-            session.jobs.pop(0)
-            self.refuse(number, error)
-            return True
-        if answer is not None:
-            session.jobs.pop(0)
-            if isinstance(answer, Download):
-                self.open(number, answer)
+            answer = next(job.steps)
+            if isinstance(answer, dict):
+                self.end(job.number, job.op, RESULT, answer)
+            elif answer is not None:
+                self.open(job.number, answer)
             else:
-                self.say(RESULT, number, answer)
-        elif time.ticks_diff(time.ticks_ms(), told) > 200:
-            job[2] = time.ticks_ms()
-            self.say(PENDING, number)
+                session.jobs.append(job)
+                if time.ticks_diff(time.ticks_ms(), job.told) > 200:
+                    job.told = time.ticks_ms()
+                    self.say(PENDING, job.number)
+        except Exception as error:
+            self.refuse(job.number, job.op, error)
         return True
 
     def pump(self):
@@ -729,10 +1178,15 @@ class Agent:
             session.turn = (session.turn + 1) % len(session.order)
             number = session.order[session.turn]
             stream = session.streams[number]
+            if isinstance(stream, Upload):
+                continue
             piece = stream.piece(min(self.PIECE, session.max_body - OVERHEAD))
             if piece is not None:
                 at, end = piece
-                head = [bytes((0x84, DATA)), head_of(0, number), head_of(0, at), head_of(2, end - at)]
+                head = bytearray((0x84, DATA))
+                encode_head(head, 0, number)
+                encode_head(head, 0, at)
+                encode_head(head, 2, end - at)
                 self.write(self.writer.data_frame(head, stream.data, stream.view, at, end))
                 return True
             if stream.is_through() and not stream.is_said:
@@ -745,181 +1199,250 @@ class Agent:
         session = self.session
         if len(session.streams) >= self.LIMITS["streams"]:
             for other in session.order:
-                if session.streams[other].result is not None:
+                if isinstance(session.streams[other], Download) and session.streams[other].result is not None:
                     self.drop(other)
                     break
             else:
-                return self.refuse(number, Refused("BUSY", "as many streams are open as can be"))
+                if isinstance(stream, Upload):
+                    self.keep(stream)
+                raise Refused("BUSY", "as many streams are open as can be")
         session.streams[number] = stream
         session.order.append(number)
-        self.say(HEAD, number, stream.head)
+        if isinstance(stream, Download):
+            self.say(HEAD, number, stream.head)
+        else:
+            self.say(RESEND, number, *stream.where())
 
     def drop(self, number):
         del self.session.streams[number]
         self.session.order.remove(number)
 
-    # Operations (§7). They give a result, or steps, of which the last is one.
+    # Operations (§7), whose params have been checked. They give steps, of which the last is a result or a stream.
 
-    def refuse_store(self, params):
-        if checked_store(params):
+    def layers_asked(self, params):
+        """The layers that a request is about, as they are asked."""
+        store = params.get("store")
+        if store is None:
+            return self.layers
+        if "stores" not in self.features:
             raise Refused("UNSUPPORTED", "this dock's layers can't be named")
+        named = [it for it in self.layers if it.name == store]
+        if not named:
+            raise Refused("UNSUPPORTED", "this dock has no such layer")
+        return named
 
-    def page(self, params, entries):
-        """Entries from where the cursor says, as many as a page has room for."""
+    def layer_to_write(self, params):
+        for layer in self.layers:
+            if layer.name == params["store"] and layer.can_write:
+                if "txn" in params:
+                    raise Refused("STALE", "this dock has no transactions")
+                return layer
+        raise Refused("UNSUPPORTED", "this dock can't write to that layer")
+
+    def check_length(self, name, limit):
+        if len(name.encode()) > self.LIMITS[limit]:
+            raise Refused("TOO_LARGE", "a name that is too long", limit=self.LIMITS[limit])
+
+    def page_steps(self, params, names_of, entry_of):
+        """A page: names of the layers that are asked, from where the cursor says, each once, as many as there is room for."""
+        layers = self.layers_asked(params)
+        generation = sum(it.generation for it in layers) & U32
         at = 0
         if "cursor" in params:
             try:
-                at = int(bytes(params["cursor"]))
-            except ValueError:
+                before, at = Reader(memoryview(params["cursor"])).whole()
+            except (Malformed, TypeError, ValueError):
                 raise Refused("STALE", "a cursor that isn't of this dock")
-            if not 0 < at < len(entries):
-                raise Refused("STALE", "a cursor that isn't of this dock")
-        room = min(self.LIMITS["pageBytes"], self.session.max_body - self.ROOM)
-        page = []
-        for entry in entries[at:]:
-            room -= length_of(encode(entry))
-            if room < 0 and page:
-                return {"entries": page, "generation": 0, "cursor": str(at + len(page)).encode()}
-            page.append(entry)
-        return {"entries": page, "generation": 0}
-
-    def check_list(self, params):
-        malformed_unless("cursor" not in params or is_bytes(params["cursor"], 1, 192))
-        self.refuse_store(params)
-
-    def values(self):
-        """Keys and values. It isn't documented as what the list comes."""
-        found = self.keys.list()
-        if isinstance(found, dict):
-            return found
-        return dict((it, self.keys.get(it)) if is_text(it) else it for it in found)
-
-    def kv_list(self, number, params):
-        self.check_list(params)
-        values = self.values()
-        names = sorted((it for it in values if is_text(it)), key=lambda it: it.encode())
-        return self.page(params, [[it, "factory", size_of(values[it]), False] for it in names])
-
-    def kv_get(self, number, params):
-        key = checked_name(params, "key")
-        self.refuse_store(params)
-        if len(key.encode()) > self.LIMITS["keyBytes"]:
-            raise Refused("TOO_LARGE", "the key is too long", limit=self.LIMITS["keyBytes"])
-        values = self.values()
-        if key not in values:
-            return {"found": False}
-        value = values[key]
-        most = min(self.LIMITS["valueBytes"], self.session.max_body - self.ROOM)
-        if length_of(encode(value)) > most:
-            raise Refused("TOO_LARGE", "the value is too long", limit=most)
-        return {"found": True, "value": value, "store": "factory", "upd": False}
-
-    def about(self, tag):
-        """Size and type of an image, which its store tells with its bytes only."""
-        if tag not in self.known:
-            data, kind = self.images.get(tag)
-            self.known[tag] = (len(data), self.types.get(kind, "none"))
-        return self.known[tag]
-
-    def image_list(self, number, params):
-        self.check_list(params)
-        return self.image_list_steps(dict(params))
-
-    def image_list_steps(self, params):
-        if "cursor" in params:
-            params["cursor"] = bytes(params["cursor"])  # the buffer is another frame's by the next step
-        yield None
-        entries = []
-        for tag in sorted(self.images.list(), key=lambda it: it.encode()):
-            if tag not in self.known:
-                self.about(tag)
-                yield None
-            size, kind = self.known[tag]
-            entries.append([tag, kind, size, "factory"])
-        yield self.page(params, entries)
-
-    def checked_tag(self, params):
-        tag = checked_name(params, "tag")
-        if len(tag.encode()) > self.LIMITS["tagBytes"]:
-            raise Refused("TOO_LARGE", "the tag is too long", limit=self.LIMITS["tagBytes"])
-        return tag
-
-    def token_of(self, tag):
-        """An image's token: what the SDK's own token is can't be said on a line."""
-        return hashlib.sha256(self.boot + tag.encode()).digest()[:16]
-
-    def image_token(self, number, params):
-        checked_store(params)
-        tag = checked_name(params, "tag")
-        self.refuse_store(params)
-        self.checked_tag(params)
-        if tag not in self.images.list():
-            raise Refused("NOT_FOUND", "no such image")
-        return {"token": self.token_of(tag), "store": "factory"}
-
-    def image_get(self, number, params):
-        token, begin, wanted = params.get("token"), params.get("from", 0), params.get("ifSha256")
-        malformed_unless(("tag" in params) != ("token" in params))
-        malformed_unless("token" not in params or is_bytes(token, 1, 64) and "store" not in params)
-        malformed_unless(is_whole(begin, 0, U32) and is_whole(params.get("credit"), begin, U32))
-        malformed_unless("ifSha256" not in params or is_bytes(wanted, 32, 32))
-        if "tag" in params:
-            checked_name(params, "tag")
-        self.refuse_store(params)
-        tags = self.images.list()
-        if token is None:
-            tag = self.checked_tag(params)
-            if tag not in tags:
-                raise Refused("NOT_FOUND", "no such image")
-        else:
-            named = [it for it in tags if self.token_of(it) == bytes(token)]
-            if not named:
-                raise Refused("STALE", "a token that isn't of this boot")
-            tag = named[0]
-        return self.image_steps(tag, token is None, begin, params["credit"], wanted and bytes(wanted))
-
-    def image_steps(self, tag, is_named, begin, credit, wanted):
-        yield None
-        data, kind = self.images.get(tag)
-        size = len(data)
-        if begin > size:
-            raise Refused("INVALID", "from beyond the end")
-        if wanted is not None:
-            view, found = memoryview(data), hashlib.sha256()
-            for at in range(0, size, 65536):
-                found.update(view[at : at + 65536])
-                yield None
-            if found.digest() != wanted:
-                raise Refused("CHANGED", "the image is another one")
-        head = {"type": self.types.get(kind, "none"), "size": size, "store": "factory", "generation": 0}
-        if is_named:
-            head["tag"] = tag
-        yield Download(data, begin, credit, head)
-
-    def dock_info(self, number, params):
-        return self.dock_info_steps()
-
-    def dock_info_steps(self):
-        yield None
-        used = 0
-        for tag in self.images.list():
-            used += len(tag.encode()) + self.about(tag)[0]
+            if before != generation or not is_u32(at):
+                raise Refused("STALE", "the list has changed; begin again")
+        found = {}
+        for layer in layers:
+            for name in names_of(layer):
+                if name not in found:
+                    found[name] = layer
+        room = min(self.LIMITS["pageBytes"], self.session.max_body - self.PAGE_ROOM)
+        result = {"entries": [], "generation": generation}
+        for name in sorted(found)[at:]:  # by their bytes, which is the order of their characters
+            entry = entry_of(name, found[name])
+            room -= len(encode(entry))
+            if room < 0 and result["entries"]:
+                result["cursor"] = encode((generation, at + len(result["entries"])))
+                break
+            result["entries"].append(entry)
             yield None
-        values = self.values()
-        for key in values:
-            used += len(key.encode()) + size_of(values[key])
-        store = {"store": "factory", "capacity": CAPACITY, "used": used}
+            if generation != sum(it.generation for it in layers) & U32:
+                raise Refused("STALE", "the list has changed; begin again")
+        yield result
+
+    def kv_list(self, params):
+        def entry_of(key, layer):
+            return (key, layer.name, size_of(layer.keys.get(key)), False)
+
+        return self.page_steps(params, Layer.names, entry_of)
+
+    def kv_get(self, params):
+        key = params["key"]
+        layers = self.layers_asked(params)
+        self.check_length(key, "keyBytes")
+        for layer in layers:
+            if key in layer.names():
+                value = layer.keys.get(key)
+                most = min(self.LIMITS["valueBytes"], self.session.max_body - self.VALUE_ROOM)
+                if not is_value(value):
+                    raise Refused("INTERNAL", "a value that is nested too deep")
+                if len(encode(value)) > most:
+                    raise Refused("TOO_LARGE", "the value is too long", limit=most)
+                yield {"found": True, "value": value, "store": layer.name, "upd": False}
+        yield {"found": False}
+
+    def kv_set(self, params):
+        layer, key, value = self.layer_to_write(params), params["key"], params["value"]
+        self.check_length(key, "keyBytes")
+        most = self.LIMITS["valueBytes"]
+        if len(encode(value)) > most:
+            raise Refused("TOO_LARGE", "the value is too long", limit=most)
+        for _ in layer.count_steps():
+            yield None
+        layer.set_key(key, value)
+        yield {"generation": layer.generation}
+
+    def kv_delete(self, params):
+        layer = self.layer_to_write(params)
+        self.check_length(params["key"], "keyBytes")
+        for _ in layer.count_steps():
+            yield None
+        existed = layer.delete_key(params["key"])
+        yield {"generation": layer.generation, "existed": existed}
+
+    def image_list(self, params):
+        def entry_of(tag, layer):
+            size, kind, sha256 = layer.about(tag)
+            entry = (tag, kind, size, layer.name)
+            return entry if sha256 is None else entry + (sha256,)
+
+        return self.page_steps(params, Layer.tags, entry_of)
+
+    def image_named(self, params):
+        """The layer that has the image of a tag."""
+        layers = self.layers_asked(params)
+        self.check_length(params["tag"], "tagBytes")
+        for layer in layers:
+            if params["tag"] in layer.tags():
+                return layer
+        raise Refused("NOT_FOUND", "no such image")
+
+    def token_of(self, layer, tag):
+        """An image's token: what the SDK's own token is can't be said on a line."""
+        named = "{} {} {}".format(layer.name, layer.version(tag), tag)
+        return hashlib.sha256(self.boot + named.encode()).digest()[:16]
+
+    def image_token(self, params):
+        layer, tag = self.image_named(params), params["tag"]
+        if self.on_token is not None:
+            self.on_token(layer.images.get_token(tag))
+        yield {"token": self.token_of(layer, tag), "store": layer.name}
+
+    def image_get(self, params):
+        layer, tag = None, params.get("tag")
+        if tag is not None:
+            layer = self.image_named(params)
+        else:
+            for it in self.layers:
+                for name in it.tags():
+                    if layer is None and self.token_of(it, name) == params["token"]:
+                        layer, tag = it, name
+                    yield None
+        if layer is None:
+            raise Refused("STALE", "a token that isn't of this boot, or whose image is gone")
+        data, about = layer.read(tag)
+        begin, credit, wanted = params.get("from", 0), params["credit"], params.get("ifSha256")
+        if begin > len(data):
+            raise Refused("INVALID", "from beyond the end")
+        asked = time.ticks_ms()
+        for _ in layer.hash_steps(data, about):
+            if wanted is None and time.ticks_diff(time.ticks_ms(), asked) > self.HASH_MS:
+                break
+            yield None
+        if wanted is not None and about[2] != wanted:
+            raise Refused("CHANGED", "the image is another one")
+        head = {"type": about[1], "size": len(data), "store": layer.name, "generation": layer.generation}
+        if "tag" in params:
+            head["tag"] = tag
+        if about[2] is not None:
+            head["sha256"] = about[2]
+        yield Download(data, begin, credit, head, about)
+
+    def image_put(self, params):
+        layer, tag, kind = self.layer_to_write(params), params["tag"], params["type"]
+        size, sha256 = params["size"], params["sha256"]
+        self.check_length(tag, "tagBytes")
+        if size > CAPACITY:
+            raise Refused("TOO_LARGE", "no image is that large here", limit=CAPACITY)
+        if getattr(image, kind.upper(), None) is None:
+            raise Refused("INVALID", "this dock knows no image of that type")
+        for _ in layer.count_steps():
+            yield None
+        for other in self.layers:
+            for name in other.tags():
+                if other.about(name)[0] == size:
+                    data, about = other.read(name)
+                    for _ in other.hash_steps(data, about):
+                        yield None
+                    if about[2] == sha256:
+                        yield self.put(layer, tag, kind, data, sha256)
+                yield None
+        before = len(tag.encode()) + layer.about(tag)[0] if tag in layer.tags() else 0
+        coming = sum(it.size + len(it.tag.encode()) for it in self.session.streams.values() if isinstance(it, Upload))
+        layer.check_room(size + len(tag.encode()), before, coming)
+        kept, self.kept = self.kept, None
+        if kept is not None and kept.size == size and kept.sha256 == sha256:
+            upload = Upload(layer, params, kept.data)
+            upload.go_on_from(kept)
+        else:
+            self.release_data(kept)
+            upload = Upload(layer, params, self.allocate(size))
+        yield self.finish(upload) if upload.have == size else upload
+
+    def finish(self, upload):
+        """What comes of an upload that is complete."""
+        try:
+            if upload.hash.digest() != upload.sha256:
+                raise Refused("INTEGRITY", "what came isn't what was announced")
+            return self.put(upload.layer, upload.tag, upload.kind, upload.data, upload.sha256)
+        finally:
+            self.release_data(upload)
+
+    def put(self, layer, tag, kind, data, sha256):
+        if not is_of_type(data, kind):
+            raise Refused("INVALID", "the content isn't of that type")
+        existed = layer.put_image(tag, kind, data, sha256)
+        return {"generation": layer.generation, "existed": existed}
+
+    def image_delete(self, params):
+        layer = self.layer_to_write(params)
+        self.check_length(params["tag"], "tagBytes")
+        for _ in layer.count_steps():
+            yield None
+        existed = layer.delete_image(params["tag"])
+        yield {"generation": layer.generation, "existed": existed}
+
+    def keep(self, upload):
+        """Keeps what has come of an upload that broke off, or of none, in place of what was kept before."""
+        self.release_data(self.kept)
+        self.kept = upload
+
+    def release_data(self, upload):
+        if upload is not None and self.release is not None:
+            self.release(upload.data)
+
+    def dock_info(self, params):
+        for layer in self.layers:
+            for _ in layer.count_steps():
+                yield None
+        stores = [{"store": it.name, "capacity": CAPACITY, "used": it.used} for it in self.layers]
         info = {"id": self.id, "model": self.model, "name": self.name, "firmware": "", "sdk": "", "bootId": self.boot}
-        info.update({"uptimeMs": self.uptime, "features": [], "stores": [store]})
+        info["uptimeMs"], info["features"], info["stores"] = self.uptime, self.features, stores
         yield info
-
-
-def size_of(value):
-    """Bytes of a value (§6); 0 of one that can't be told."""
-    try:
-        return length_of(encode(value))
-    except ValueError:
-        return 0
 
 
 def request_in(body):
@@ -928,8 +1451,17 @@ def request_in(body):
         return None
     reader = Reader(body[2:])
     try:
-        first = reader.take(1)[0]
+        first = reader.byte()
         number = reader.count(first & 31)
     except Malformed:
         return None
     return number if first >> 5 == 0 and 1 <= number <= U32 else None
+
+
+if __name__ == "__main__":  # a dock's whole application, on the streams that its firmware's integrator supplies
+    import sys
+
+    from wakeup import Timer
+
+    agent = Agent(sys.stdin.buffer, sys.stdout.buffer)
+    timer = Timer(agent.poll, 0, Agent.EVERY_MS)

@@ -11,6 +11,7 @@ import { DockBehind } from "./dock-behind.js";
 import { FAULT_HELP, loadFault, parseFault } from "./faults/parse.js";
 import { Faults } from "./faults.js";
 import { endWithParent, fail, onEnd, onReady } from "./lifetime.js";
+import type { Screen } from "./micropython/screen.js";
 import type { Serve } from "./ports/port.js";
 import { servePseudoTerminal } from "./ports/pseudo-terminal.js";
 import { serveSerial } from "./ports/serial.js";
@@ -24,11 +25,11 @@ import { fill, fillFrom } from "./stock.js";
 
 interface Options {
   readonly engine: "mock" | "micropython";
-  readonly profile: ProfileName;
+  readonly profile?: ProfileName;
   readonly name?: string;
   readonly seed: number;
   readonly data: string;
-  readonly code: string;
+  readonly code?: string;
   readonly from?: string;
   readonly tcp?: { readonly host: string; readonly port: number };
   readonly serial?: string;
@@ -64,10 +65,25 @@ async function service(options: Options, faults: Faults): Promise<Serve> {
   return (line) => new Service(behind, memory, { line, clock, faults, chatty, ...rest });
 }
 
-/** A dock that runs the agent for real ones; what such a dock can do is what the vendor documents today. */
+/** A dock that runs an application in MicroPython: unless told, the agent for real docks on what the vendor documents today. */
 async function micropython(options: Options): Promise<Serve> {
-  const { startMicroPython } = await import("./micropython/engine.js"); // only for who needs it
-  return startMicroPython(await dockOf({ ...options, profile: "preview" }));
+  const { AGENT, startMicroPython } = await import("./micropython/engine.js"); // only for who needs it
+  const { profile = "preview", code = AGENT, report } = options;
+  const dock = await dockOf({ ...options, profile, code });
+  const onScreen = report ? (screen: Screen): void => tell({ screen }) : undefined;
+  try {
+    return await startMicroPython(dock, Buffer.from(dock.code).toString(), {
+      announced: profile === "full",
+      ...(onScreen === undefined ? {} : { onScreen }),
+    });
+  } catch (error) {
+    fail(`${code} can't run: ${messageOf(error)}`);
+  }
+}
+
+/** Says something as a line of JSON, to whoever reads it. */
+function tell(it: object): void {
+  process.stdout.write(`${JSON.stringify(it)}\n`);
 }
 
 const clock = {
@@ -79,7 +95,15 @@ const clock = {
 };
 
 /** The dock as it was, where its state is kept; otherwise, or the first time, with the data that it is given. */
-async function dockOf({ profile, name, state, data, from, code, seed }: Options): Promise<DockModel> {
+async function dockOf({
+  profile = "full",
+  name,
+  state,
+  data,
+  from,
+  code = stockFile("app.py"),
+  seed,
+}: Options): Promise<DockModel> {
   let dock: DockModel;
   let snapshot: Snapshot | undefined;
   try {
@@ -148,14 +172,15 @@ const REPORT = 200;
 /** Tells how often which fault happened, in lines of JSON: a process that is killed says nothing at its end. */
 function reportAtEnd(faults: Faults): void {
   let last = "";
-  const tell = (): void => {
-    const line = JSON.stringify({ faults: Object.fromEntries(faults.counts) });
-    if (line !== last) process.stdout.write(`${line}\n`);
-    last = line;
+  const report = (): void => {
+    const told = Object.fromEntries(faults.counts);
+    const text = JSON.stringify(told);
+    if (text !== last) tell({ faults: told });
+    last = text;
   };
   process.stdout.on("error", () => {}); // nobody listens any more, which isn't the mock's affair
-  setInterval(tell, REPORT).unref();
-  onEnd(tell);
+  setInterval(report, REPORT).unref();
+  onEnd(report);
 }
 
 /** Reads what it is told on its standard input, whose end changes nothing. Where nobody reads the answers, it has lost its parent. */
@@ -177,11 +202,13 @@ function parse(argv: readonly string[]): Options {
       "A mock DL-7450 dock: serves a pseudo-terminal, prints one JSON line with its port when ready, ends on SIGTERM or with its parent.",
     )
     .addOption(
-      new Option("--engine <name>", "who answers: a mock, or dock/datastore_agent.py in MicroPython, which only reads")
+      new Option("--engine <name>", "who answers: a mock, or dock/datastore_agent.py in MicroPython")
         .choices(["mock", "micropython"])
         .default("mock"),
     )
-    .addOption(new Option("--profile <name>", "what it can do").choices(Object.keys(PROFILES)).default("full"))
+    .addOption(
+      new Option("--profile <name>", "what it can do; full unless told, in MicroPython preview").choices(Object.keys(PROFILES)),
+    )
     .option("--name <label>", "the dock's label, at most 64 bytes; MOCK-0001 unless told, or the snapshot's", label)
     .option("--seed <number>", "for everything random", wholeNumber, 1)
     .option(
@@ -190,7 +217,7 @@ function parse(argv: readonly string[]): Options {
       stockFile("dock.json"),
     )
     .addOption(new Option("--from <folder>", "what it holds, as `dl7450 snapshot save` has written it").conflicts("data"))
-    .option("--code <file>", "the code of its application", stockFile("app.py"))
+    .option("--code <file>", "its application's code; in MicroPython, what runs in place of the agent")
     .option("--tcp <host:port>", "serve TCP instead; a port alone is on 127.0.0.1, 0 is any free one", tcpAddress)
     .addOption(
       new Option("--serial <path>", "serve a serial port instead, such as a USB gadget's /dev/ttyGS0").conflicts("tcp"),
@@ -204,20 +231,22 @@ function parse(argv: readonly string[]): Options {
     )
     .option("--fault <kind[:key=value,…]>", "something that goes wrong, see below; may be given several times", several, [])
     .option("--fault-script <file>", "a module that makes faults of its own", several, [])
-    .option("--report", "print how often which fault happened, as lines of JSON", false)
+    .option("--report", "print how often which fault happened, and what a dock in MicroPython shows, as lines of JSON", false)
     .option("--control", "replace faults while it runs, see below", false)
     .addHelpText("after", `\nFaults:\n${FAULT_HELP}`)
     .addHelpText("after", `\n${CONTROL_HELP}`)
     .addHelpText("after", "\nExample: dl7450-mock --profile preview --tcp 7450");
   program.parse([...argv], { from: "user" });
   const options = program.opts<Options>();
+  if (options.engine === "mock") return options;
   const given = MOCKS_ALONE.find((key) => program.getOptionValueSource(key) === "cli");
-  if (options.engine === "micropython" && given !== undefined) program.error(`error: --engine micropython takes no --${given}`);
+  if (given !== undefined) program.error(`error: --engine micropython takes no --${given}`);
+  if (options.profile === "development") program.error("error: --engine micropython has the profiles preview and full");
   return options;
 }
 
 /** What a dock in MicroPython can't be told. */
-const MOCKS_ALONE = ["profile", "code", "chatty", "state", "replay"] as const;
+const MOCKS_ALONE = ["chatty", "state", "replay"] as const;
 
 /** A fixture, in the package's sources: those aren't compiled. */
 function stockFile(name: string): string {

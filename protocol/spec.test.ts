@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
+import { crc32 } from "./crc.js";
 import { FAILURES, failure } from "./errors.js";
-import { frameBound } from "./frame.js";
+import { decodeFrame, FrameBatch, frameBound } from "./frame.js";
 import * as limits from "./limits.js";
 import {
   type DockMessage,
@@ -14,11 +15,27 @@ import {
   type Welcome,
 } from "./messages.js";
 import { isOperation, operations } from "./operations.js";
+import { exampleOfSpec } from "./testing/spec-example.js";
 
 /** SPEC.md, whatever a formatter makes of the width of its tables and the marks of its emphasis. */
 const spec = readFileSync(new URL("SPEC.md", import.meta.url), "utf8")
   .replaceAll(/ {2,}/g, " ")
   .replaceAll(/_(\w+)_/g, "*$1*");
+
+test("§1.2, the example is what goes out, and is understood", () => {
+  const { body, crc, line } = exampleOfSpec();
+  const message: HostMessage = { type: "request", id: 7, op: "kv.get", params: { key: "timezone" } };
+  expect(Buffer.from(encodeMessage(message)).toString("hex")).toBe(body);
+  const check = Buffer.alloc(4);
+  check.writeUInt32LE(crc32(Buffer.from(body, "hex")));
+  expect(check.toString("hex")).toBe(crc);
+  const batch = new FrameBatch();
+  batch.add(Buffer.from(body, "hex"));
+  expect(Buffer.from(batch.take()).toString("hex")).toBe(line);
+  const frame = decodeFrame(Buffer.from(line, "hex").subarray(1, -1), 512);
+  expect(frame).toMatchObject({ kind: "body" });
+  if (frame.kind === "body") expect(parseHostMessage(frame.body)).toEqual({ kind: "message", message });
+});
 
 describe("§2, the messages", () => {
   const id = 7;

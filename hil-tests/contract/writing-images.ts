@@ -96,9 +96,9 @@ export function writingImages(): void {
   contractTest(
     "an image of a layer stands before that of the next one, and shows it again when it is deleted",
     { tags: ["stores"] },
-    async ({ dock, writable, found, needs }) => {
+    async ({ dock, writable, needs, skipFor }) => {
       needs("stores");
-      found("two layers that can be written", writable[1]);
+      if (writable.length === 1) skipFor("only one of its layers can be written");
       const tag = named("shadow");
       for (const [i, store] of writable.toReversed().entries()) {
         await dock.images.put(tag, content(100 + i, store), { store, type: "none" });

@@ -111,9 +111,9 @@ export function writingKeys(): void {
   contractTest(
     "a key of a layer stands before that of the next one, and shows it again when it is deleted",
     { tags: ["stores"] },
-    async ({ dock, writable, found, needs }) => {
+    async ({ dock, writable, needs, skipFor }) => {
       needs("stores");
-      found("two layers that can be written", writable[1]);
+      if (writable.length === 1) skipFor("only one of its layers can be written");
       const key = named("shadow");
       for (const store of writable.toReversed()) {
         await dock.kv.set(key, `in ${store}`, { store });

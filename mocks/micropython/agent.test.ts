@@ -4,12 +4,13 @@ import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DELIMITER, type DockMessage, decodeFrame, encodeMessage, FrameBatch, parseDockMessage } from "../../protocol/index.js";
+import { exampleOfSpec } from "../../protocol/testing/spec-example.js";
 import { DockModel, PROFILES } from "../dock.js";
 import type { Peer } from "../ports/port.js";
 import { prepareMicroPython } from "./engine.js";
 
 /** Bytes of a body that the agent takes; the vectors' receivers take more. */
-const LARGEST = 1_024;
+const LARGEST = 4_480;
 
 const good = vectors(
   "good",
@@ -51,8 +52,8 @@ def again():
         if body is not None:
             bodies.append(bytes(body))
     body, = bodies
-    made = b"".join(encode(Reader(memoryview(body)).whole()))
-    _check.found(hexlify(body).decode(), hexlify(made).decode(), hexlify(writer.frame([body])).decode())
+    made = encode(Reader(memoryview(body)).whole())
+    _check.found(hexlify(body).decode(), hexlify(made).decode(), hexlify(writer.frame(body)).decode())
 
 _check.run(again)
 `;
@@ -63,7 +64,7 @@ describe("the agent's own CBOR and COBS", () => {
   let again = (): void => {};
 
   beforeAll(async () => {
-    const { python } = await prepareMicroPython(new DockModel(PROFILES.preview, "MOCK-0001"));
+    const { python } = await prepareMicroPython(new DockModel(PROFILES.preview, "MOCK-0001"), { announced: false });
     python.registerJsModule("_check", {
       line: () => line,
       found: (...all: string[]) => {
@@ -74,6 +75,13 @@ describe("the agent's own CBOR and COBS", () => {
       },
     });
     python.runPython(CODEC);
+  });
+
+  test("read and make again the example of SPEC.md", () => {
+    const example = exampleOfSpec();
+    line = example.line;
+    again();
+    expect(found).toEqual([example.body, example.body, example.line]);
   });
 
   test.for(good)("read and make again $name", ({ line: given, body, message, reencode }) => {
@@ -97,8 +105,8 @@ function hasLargerMaps(it: unknown): boolean {
 const AGENT = `
 import _check
 from datastore_agent import Agent
-line = open("/line", "r+b")
-_check.run(Agent(line, line).poll)
+import sys
+_check.run(Agent(sys.stdin.buffer, sys.stdout.buffer).poll)
 `;
 
 describe("the agent, in a session", () => {
@@ -108,7 +116,7 @@ describe("the agent, in a session", () => {
   const id = 4_000_000_000;
 
   beforeAll(async () => {
-    const { python, wire } = await prepareMicroPython(new DockModel(PROFILES.preview, "MOCK-0001"));
+    const { python, wire } = await prepareMicroPython(new DockModel(PROFILES.preview, "MOCK-0001"), { announced: false });
     python.registerJsModule("_check", {
       run: (then: () => void) => {
         poll = then;
@@ -156,93 +164,4 @@ describe("the agent, in a session", () => {
       else expect(codes).toEqual(wanted.answer === undefined ? [] : [[wanted.answer, "MALFORMED"]]);
     },
   );
-});
-
-/** A host in the same Python, which gives its line what it is told and keeps what comes back. */
-const HOST = `
-import _check
-from datastore_agent import *
-
-class Line:
-    def __init__(self):
-        self.inbox, self.outbox, self.fails = b"", bytearray(), False
-    def readinto(self, buffer):
-        count = min(len(buffer), len(self.inbox))
-        buffer[:count] = self.inbox[:count]
-        self.inbox = self.inbox[count:]
-        return count
-    def write(self, view):
-        if self.fails:
-            raise OSError(5)
-        self.outbox.extend(view)
-        return len(view)
-
-line = Line()
-agent = Agent(line, line)
-host = FrameWriter(1024)
-
-def told(*messages):
-    line.inbox += b"".join(bytes(host.frame(encode(it))) for it in messages)
-    for _ in range(200):
-        agent.poll()
-    reader, at, said = FrameReader(65536), 0, []
-    while at < len(line.outbox):
-        at, body = reader.feed(line.outbox, memoryview(line.outbox), at, len(line.outbox))
-        if body is not None:
-            said.append(Reader(memoryview(bytes(body))).whole())
-    line.outbox = bytearray()
-    return said
-
-def hello(nonce):
-    return told([HELLO, {"versions": [1], "nonce": nonce * 8, "maxBody": 8256, "software": ""}])
-
-def finals(said):
-    return sorted((it[1], it[2].get("code", "") if it[0] == FAILURE else "") for it in said if it[0] in (RESULT, FAILURE))
-`;
-
-describe("the agent", () => {
-  /** Runs what asserts, in a Python of its own. */
-  async function expectHolds(code: string): Promise<void> {
-    const dock = new DockModel(PROFILES.preview, "MOCK-0001");
-    for (const tag of "abcdefghijklmnopqrstuvwxyz") dock.fillImage("factory", tag, "none", Buffer.alloc(10_000, 7));
-    const { python } = await prepareMicroPython(dock);
-    python.registerJsModule("_check", {});
-    python.runPython(HOST + code);
-  }
-
-  test("takes as many requests as it says beside streams that are through", () =>
-    expectHolds(`
-hello(b"1")
-get = {"tag": "a", "credit": 10000}
-assert finals(told(*[[REQUEST, i, "image.get", get] for i in range(1, 5)])) == [(i, "") for i in range(1, 5)]
-said = told(*[[REQUEST, i, "dock.info", {}] for i in range(11, 27)])
-assert finals(said) == [(i, "") for i in range(11, 27)], finals(said)
-`));
-
-  test("answers for a datastore that fails, or has no memory, and goes on", () =>
-    expectHolds(`
-class Failing:
-    def __init__(self, error): self.error = error
-    def list(self): return ["a"]
-    def get(self, tag): raise self.error
-hello(b"1")
-stock, get = agent.images, {"tag": "a", "credit": 10000}
-agent.images = Failing(MemoryError())
-assert finals(told([REQUEST, 1, "image.get", get])) == [(1, "TOO_LARGE")]
-agent.images = Failing(OSError(5))
-assert finals(told([REQUEST, 2, "image.get", get])) == [(2, "INTERNAL")]
-agent.images = stock
-assert finals(told([REQUEST, 3, "image.get", get])) == [(3, "")]
-`));
-
-  test("whose line is broken ends its session, and serves the next", () =>
-    expectHolds(`
-hello(b"1")
-line.fails = True
-assert told([REQUEST, 1, "dock.info", {}]) == []
-line.fails = False
-assert finals(told([REQUEST, 2, "dock.info", {}])) == [(2, "NO_SESSION")]
-assert hello(b"2")[0][0] == WELCOME
-assert finals(told([REQUEST, 3, "dock.info", {}])) == [(3, "")]
-`));
 });

@@ -1,123 +1,127 @@
-/** A dock whose side of the line is the agent for real docks, `dock/datastore_agent.py`, in a MicroPython of its own. */
+/** A dock in a MicroPython of its own: modules that stand for the DL-7450's, and the application that runs on it. */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { loadMicroPython, type MicroPython } from "@micropython/micropython-webassembly-pyscript/micropython.mjs";
-import { type ImageType, jsonValue } from "../../protocol/index.js";
+import {
+  type FileSystem,
+  loadMicroPython,
+  type MicroPython,
+} from "@micropython/micropython-webassembly-pyscript/micropython.mjs";
+import { jsonValue, type Layer } from "../../protocol/index.js";
 import type { DockModel } from "../dock.js";
 import type { Line, Peer, Serve } from "../ports/port.js";
+import { Blocks } from "./blocks.js";
+import { type Screen, ScreenWatch, TYPE_NUMBERS } from "./screen.js";
+import { Wire } from "./wire.js";
 
-/** The constants of the `image` module. */
-const TYPES: Readonly<Record<ImageType, number>> = { none: 0, png: 1, bmp: 2, jpeg: 3 };
 /** Bytes of Python's heap at first. */
 const HEAP = 256 * 1024;
-/** Bytes that may wait to be read: what a host that keeps to the agent's window sends, many times over. */
-const MOST_WAITING = 1024 * 1024;
 
-/** Runs as a dock's application: what its integrator would write. */
-const APPLICATION = `
-import wakeup
-from datastore_agent import Agent
-line = open("/line", "r+b")
-agent = Agent(line, line, model="DL-7450 mock")
-timer = wakeup.Timer(agent.poll, 0, Agent.EVERY_MS)
-`;
-
-/** Starts MicroPython with the agent and the factory data of `dock`. Gives who answers on a line: one agent, whoever is connected. */
-export async function startMicroPython(dock: DockModel): Promise<Serve> {
-  const { python, wire } = await prepareMicroPython(dock);
-  python.runPython(APPLICATION);
-  return (line) => wire.connect(line);
+export interface Firmware {
+  /** Whether it has what the SDK only announces: application data beside factory data, and writing. */
+  readonly announced: boolean;
+  /** Bytes of Python's heap at first; it grows. */
+  readonly heap?: number;
+  /** Called with what is on the screen, each time that it changes. */
+  readonly onScreen?: (screen: Screen) => void;
 }
 
-/** MicroPython with what a dock has, before its application runs. */
-export async function prepareMicroPython(dock: DockModel): Promise<{ readonly python: MicroPython; readonly wire: Wire }> {
-  const say = (line: string): void => void process.stderr.write(`micropython: ${line}\n`);
-  const python = await loadMicroPython({ heapsize: HEAP, stdout: say, stderr: say, linebuffer: true });
+/** A dock in MicroPython, before its application runs. */
+export interface PythonDock {
+  readonly python: MicroPython;
+  readonly wire: Wire;
+}
+
+/** Starts a dock with the data of `dock` and runs `application` on it. Gives who answers on a line. Throws an Error when it fails. */
+export async function startMicroPython(dock: DockModel, application: string, firmware: Firmware): Promise<Serve> {
+  const { python, wire } = await prepareMicroPython(dock, firmware);
+  python.runPython(application);
+  return (line: Line): Peer => wire.connect(line);
+}
+
+/** The layers that application data, and factory data, are: in the order of the SDK's constants. */
+const DATA: readonly Layer[] = ["factory", "runtime"];
+
+export async function prepareMicroPython(dock: DockModel, firmware: Firmware): Promise<PythonDock> {
+  const python = await loadMicroPython({ heapsize: firmware.heap ?? HEAP, stdout: say, stderr: say, linebuffer: true });
   const { FS: files } = python;
-  const wire = new Wire();
   files.mkdir("/modules");
   for (const [name, path] of modules()) files.writeFile(`/modules/${name}`, readFileSync(path));
-  const images = dock.images("factory");
   files.mkdir("/images");
-  for (const [i, { bytes }] of images.entries()) files.writeFile(`/images/${i}`, bytes);
+  const described = DATA.slice(0, firmware.announced ? 2 : 1).map((store) => describe(dock, store, files));
+  const wire = new Wire();
+  replaceStandardStreams(files, wire);
+  const timers = new Timers();
+  const blocks = new Blocks(python._module);
+  const screen = new ScreenWatch(firmware.onScreen ?? (() => {}));
+  python.registerJsModule("_dock", {
+    id: () => dock.id,
+    announced: () => firmware.announced,
+    described: () => JSON.stringify(described),
+    allocate: (size: number) => blocks.allocate(size),
+    release: (address: number, size: number) => blocks.release(address, size),
+    begin: (task: () => void, first: number, every: number) => timers.begin(task, first, every),
+    end: (timer: number) => timers.end(timer),
+    show_background: (...background: Parameters<ScreenWatch["showBackground"]>) => screen.showBackground(...background),
+    show_text: (text: string) => screen.showText(text),
+    say,
+  });
+  python.runPython(BEGIN);
+  return { python, wire };
+}
+
+/** What is printed goes to standard error: standard output is the line, and a write to it that had to wait would wait forever. */
+const BEGIN = `
+import builtins, sys
+sys.path.insert(0, "/modules")
+def _print(*all, sep=" ", **_):
+    import _dock
+    _dock.say(sep.join(str(it) for it in all))
+builtins.print = _print
+`;
+
+function say(line: string): void {
+  process.stderr.write(`micropython: ${line}\n`);
+}
+
+/** Writes a layer's images to files, and gives the rest of it as the Python modules take it. */
+function describe(dock: DockModel, store: Layer, files: FileSystem): object {
+  const images = dock.images(store).map(({ tag, type, bytes }, i) => {
+    const path = `/images/${store}-${i}`;
+    files.writeFile(path, bytes);
+    return [tag, TYPE_NUMBERS[type], bytes.length, path];
+  });
+  return { images, keys: dock.keys(store).map(({ key, value }) => [key, jsonValue(value)]) };
+}
+
+/** Makes `sys.stdin.buffer` and `sys.stdout.buffer` the line, as an integrator of the firmware may do. */
+function replaceStandardStreams(files: FileSystem, wire: Wire): void {
   const device = files.makedev(64, 0);
   files.registerDevice(device, {
     read: (_, memory, offset, length) => wire.read(new Uint8Array(memory.buffer, memory.byteOffset + offset, length)),
     write: (_, memory, offset, length) => wire.write(new Uint8Array(memory.buffer, memory.byteOffset + offset, length)),
   });
   files.mkdev("/line", 0o600, device);
-  const described = JSON.stringify({
-    images: images.map(({ tag, type, bytes }) => [tag, TYPES[type], bytes.length]),
-    keys: dock.keys("factory").map(({ key, value }) => [key, jsonValue(value)]),
-  });
-  const timers = new Timers();
-  python.registerJsModule("_dock", {
-    id: () => dock.id,
-    described: () => described,
-    allocate: (bytes: number) => python._module._malloc(bytes),
-    begin: (task: () => void, first: number, every: number) => timers.begin(task, first, every),
-    end: (timer: number) => timers.end(timer),
-  });
-  python.runPython('import sys\nsys.path.insert(0, "/modules")');
-  return { python, wire };
+  for (const [number, flags] of [
+    [0, "r"],
+    [1, "w"],
+  ] as const) {
+    files.closeStream(number);
+    files.open("/line", flags); // takes the lowest number that is free
+  }
 }
 
-/** Python files, by their names: those that stand for the dock's own, and the agent. They lie in the package's sources. */
+/** The agent for real docks: what runs unless something else is to. */
+export const AGENT = fileURLToPath(new URL("dock/datastore_agent.py", sources()));
+
+/** Python files, by their names: those that stand for the dock's own, and the agent. */
 function modules(): [string, string][] {
-  const root = new URL(import.meta.url.includes("/dist/mocks/") ? "../../../" : "../../", import.meta.url);
-  const own = fileURLToPath(new URL("mocks/micropython/modules/", root));
-  const agent = fileURLToPath(new URL("dock/datastore_agent.py", root));
-  return [...readdirSync(own).map((name): [string, string] => [name, `${own}${name}`]), ["datastore_agent.py", agent]];
+  const own = fileURLToPath(new URL("mocks/micropython/modules/", sources()));
+  return [...readdirSync(own).map((name): [string, string] => [name, `${own}${name}`]), ["datastore_agent.py", AGENT]];
 }
 
-/** What the agent reads and writes: the line of whoever is connected. */
-class Wire {
-  #line: Line | undefined;
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
-
-  connect(line: Line): Peer {
-    this.#line = line;
-    this.#clear();
-    return {
-      receive: (bytes) => {
-        if (this.#line !== line || this.#waitingBytes > MOST_WAITING) return; // as a line that overflows
-        this.#waiting.push(Uint8Array.from(bytes));
-        this.#waitingBytes += bytes.length;
-      },
-      drained: () => {},
-      hangUp: () => {
-        if (this.#line !== line) return;
-        this.#line = undefined;
-        this.#clear();
-      },
-    };
-  }
-
-  read(into: Uint8Array): number {
-    let count = 0;
-    for (let first = this.#waiting[0]; first !== undefined && count < into.length; first = this.#waiting[0]) {
-      const taken = first.subarray(0, into.length - count);
-      into.set(taken, count);
-      count += taken.length;
-      if (taken.length === first.length) this.#waiting.shift();
-      else this.#waiting[0] = first.subarray(taken.length);
-    }
-    this.#waitingBytes -= count;
-    return count;
-  }
-
-  write(bytes: Uint8Array): number {
-    if (this.#line === undefined) return bytes.length; // nobody hears it
-    if (this.#line.isFull()) return 0;
-    this.#line.send(Uint8Array.from(bytes)); // a copy: the memory is Python's
-    return bytes.length;
-  }
-
-  #clear(): void {
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-  }
+/** The package's folder: Python files lie in its sources, also where this file was compiled. */
+function sources(): URL {
+  return new URL(import.meta.url.includes("/dist/mocks/") ? "../../../" : "../../", import.meta.url);
 }
 
 /** The dock's `wakeup.Timer`: one task at a time. */

@@ -15,11 +15,14 @@ declare module "@micropython/micropython-webassembly-pyscript/micropython.mjs" {
       },
     ): void;
     mkdev(path: string, mode: number, device: number): void;
+    closeStream(number: number): void;
+    /** Gives a stream with the lowest number that is free. */
+    open(path: string, flags: "r" | "w"): unknown;
   }
 
   export interface MicroPython {
     readonly FS: FileSystem;
-    readonly _module: { _malloc(bytes: number): number };
+    readonly _module: { _malloc(bytes: number): number; _free(address: number): void };
     registerJsModule(name: string, module: object): void;
     runPython(code: string): unknown;
   }

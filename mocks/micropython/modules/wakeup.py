@@ -9,3 +9,7 @@ class Timer:
 
     def cancel(self):
         _dock.end(self._number)
+
+
+def wakeup(task, time_ms, repeat_ms=0):
+    return Timer(task, time_ms, repeat_ms)

@@ -3,24 +3,26 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { contractTest } from "./contract/contract-test.js";
-import { contract } from "./contract.js";
-import { layeredData } from "./layered.js";
-import { type MockDock, startMock, startRefused } from "./mock-dock.js";
+import { contractTest } from "../contract/contract-test.js";
+import { contract } from "../contract.js";
+import { layeredData } from "../layered.js";
+import { type MockDock, startMock, startRefused } from "../mock-dock.js";
 
-// Leases of this file's own: ports of mocks are others in each run.
+// The docks' names, and leases of this file's own: ports of mocks are others in each run.
+process.env.DL7450_ALLOW_WRITE = "MOCK-0001";
 process.env.XDG_DATA_HOME = mkdtempSync(join(tmpdir(), "dl7450-hil-"));
 afterAll(() => rmSync(process.env.XDG_DATA_HOME ?? "", { recursive: true }));
 
 describe.for([
-  { line: "a pseudo-terminal", options: [] },
-  { line: "TCP", options: ["--tcp", "0"] },
-] as const)("the agent in MicroPython over $line", ({ options }) => {
+  { profile: "full", line: "TCP", options: ["--tcp", "0"] },
+  { profile: "preview", line: "a pseudo-terminal", options: [] },
+  { profile: "preview", line: "TCP", options: ["--tcp", "0"] },
+] as const)("the agent in MicroPython with the firmware $profile over $line", ({ profile, options }) => {
   let mock: MockDock;
 
   beforeAll(async () => {
     const data = layeredData();
-    mock = await startMock("--engine", "micropython", "--data", data.file, ...options);
+    mock = await startMock("--engine", "micropython", "--profile", profile, "--data", data.file, ...options);
     return async () => {
       await mock.stop("SIGKILL");
       data.remove();
@@ -33,7 +35,7 @@ describe.for([
 });
 
 test.for([
-  [["--profile", "full"], "--engine micropython takes no --profile"],
+  [["--profile", "development"], "--engine micropython has the profiles preview and full"],
   [["--chatty"], "--engine micropython takes no --chatty"],
   [["--fault", "busy"], "the fault busy is one of the mock's own dock"],
   [["--fault", "lie"], "the fault lie is one of the mock's own dock"],

@@ -1,0 +1,424 @@
+/** Rules of the agent for real docks that a driver on its line doesn't meet, or not when it wants to. */
+import { describe, test } from "vitest";
+import { expectHolds } from "./testing/python-host.js";
+
+describe("the agent", () => {
+  test("takes as many requests as it says beside streams that are through", () =>
+    expectHolds(
+      "preview",
+      `
+hello(b"1")
+get = {"tag": "a", "credit": 10000}
+is_equal(finals(told(*[[REQUEST, i, "image.get", get] for i in range(1, 5)])), [(i, "") for i in range(1, 5)])
+is_equal(finals(told(*[[REQUEST, i, "dock.info", {}] for i in range(11, 27)])), [(i, "") for i in range(11, 27)])
+said = finals(told(*[[REQUEST, i, "image.list", {}] for i in range(31, 50)]))
+is_equal([it for it in said if it[1] != "BUSY"], [(i, "") for i in range(31, 47)])
+`,
+    ));
+
+  test("answers for a datastore that fails, or has no memory, and goes on", () =>
+    expectHolds(
+      "preview",
+      `
+class Failing:
+    def __init__(self, error): self.error = error
+    def list(self): return ["a"]
+    def get(self, tag): raise self.error
+hello(b"1")
+factory = agent.layers[0]
+stock, get = factory.images, {"tag": "a", "credit": 10000}
+factory.images = Failing(MemoryError())
+is_equal(finals(told([REQUEST, 1, "image.get", get])), [(1, "TOO_LARGE")])
+factory.images = Failing(OSError(5))
+is_equal(finals(told([REQUEST, 2, "image.get", get])), [(2, "INTERNAL")])
+factory.images = stock
+is_equal(finals(told([REQUEST, 3, "image.get", get])), [(3, "")])
+`,
+    ));
+
+  test("answers for a request that there is no memory to read, and goes on", () =>
+    expectHolds(
+      "preview",
+      `
+hello(b"1")
+whole = Reader.whole
+def without_memory(self): raise MemoryError()
+Reader.whole = without_memory
+line.inbox = bytes(host.frame(encode([REQUEST, 1, "kv.get", {"key": "timezone"}])))
+for _ in range(20): agent.poll()
+Reader.whole = whole
+is_equal(finals(told()), [(1, "TOO_LARGE")])
+is_equal(answer(2, "kv.get", key="timezone")["value"], "GMT")
+`,
+    ));
+
+  test("whose line is broken ends its session, and serves the next", () =>
+    expectHolds(
+      "preview",
+      `
+hello(b"1")
+line.fails = True
+is_equal(told([REQUEST, 1, "dock.info", {}]), [])
+line.fails = False
+is_equal(finals(told([REQUEST, 2, "dock.info", {}])), [(2, "NO_SESSION")])
+hello(b"2")
+is_equal(finals(told([REQUEST, 3, "dock.info", {}])), [(3, "")])
+`,
+    ));
+
+  test("waits for a line that takes a few bytes at a time", () =>
+    expectHolds(
+      "preview",
+      `
+hello(b"1")
+line.most = 3
+assert answer(1, "dock.info")["name"] == agent.name
+`,
+    ));
+
+  test("takes keys in whatever way the datastore lists them", () =>
+    expectHolds(
+      "preview",
+      `
+class Keys:
+    def __init__(self, listed): self.listed = listed
+    def list(self): return self.listed
+    def get(self, key): return {"a": 1, "b": 2}.get(key, "")
+hello(b"1")
+for number, listed in enumerate((["b", "a"], {"a": 1, "b": 2}, [("b", 2), ("a", 1)], ("a", "b"))):
+    agent.layers[0].keys = Keys(listed)
+    is_equal([it[0] for it in answer(10 + number, "kv.list")["entries"]], ["a", "b"])
+    is_equal(answer(20 + number, "kv.get", key="b"), {"found": True, "value": 2, "store": "factory", "upd": False})
+    is_equal(answer(30 + number, "kv.get", key="c"), {"found": False})
+`,
+    ));
+
+  test("says that a value can't be said, and goes on", () =>
+    expectHolds(
+      "preview",
+      `
+deep = []
+for _ in range(16): deep = [deep]
+class Keys:
+    def list(self): return ["deep", "set", "huge", "fine"]
+    def get(self, key): return {"deep": deep, "set": {1}, "huge": 1 << 64, "fine": (1, 2.5)}.get(key, "")
+agent.layers[0].keys = Keys()
+hello(b"1")
+for number, key in enumerate(("deep", "set", "huge")):
+    is_equal(answer(1 + number, "kv.get", key=key)["code"], "INTERNAL")
+is_equal(answer(9, "kv.get", key="fine")["value"], [1, 2.5])
+is_equal([it[0] for it in answer(10, "kv.list")["entries"]], ["deep", "fine", "huge", "set"])
+`,
+    ));
+
+  test("knows the SHA-256 of an image once it was read, and says so", () =>
+    expectHolds(
+      "preview",
+      `
+hello(b"1")
+is_equal(len(answer(1, "image.list")["entries"][0]), 4)
+told([REQUEST, 2, "image.get", {"tag": "a", "credit": 10000}])
+is_equal(answer(3, "image.list")["entries"][0][4], hashlib.sha256(b"a" * 10000).digest())
+`,
+    ));
+});
+
+describe("a firmware", () => {
+  test("of the preview can only be read, and no layer can be named", () =>
+    expectHolds(
+      "preview",
+      `
+welcome = hello(b"1")
+is_equal((welcome["features"], welcome["stores"]), ([], ["factory"]))
+is_equal(answer(1, "kv.set", key="a", value=1, store="runtime")["code"], "UNSUPPORTED")
+is_equal(answer(2, "kv.get", key="a", store="factory")["code"], "UNSUPPORTED")
+`,
+    ));
+
+  test("with all that is announced has its layers named, and application data written", () =>
+    expectHolds(
+      "announced",
+      `
+welcome = hello(b"1")
+is_equal((welcome["features"], welcome["stores"]), (["stores", "write.runtime"], ["runtime", "factory"]))
+`,
+    ));
+
+  test.for(["ImageStore.put", "ImageStore.delete", "KvStore.set", "KvStore.delete"])("without %s is only read", (call) =>
+    expectHolds(
+      "announced",
+      `
+import datastore
+class Without:
+    def __init__(self, store, name): self.store, self.name = store, name
+    def __getattr__(self, name):
+        if name == self.name: raise AttributeError(name)
+        return getattr(self.store, name)
+owner, name = "${call}".split(".")
+whole = getattr(datastore, owner)
+setattr(datastore, owner, lambda *data: Without(whole(*data), name))
+agent = Agent(line, line)
+is_equal(hello(b"1")["features"], ["stores"])
+is_equal(answer(1, "kv.set", key="a", value=1, store="runtime")["code"], "UNSUPPORTED")
+is_equal(answer(2, "kv.get", key="timezone", store="factory")["value"], "GMT")
+`,
+    ),
+  );
+});
+
+describe("a write", () => {
+  test("is answered from memory for the last 64 of them, also to a host that comes back", () =>
+    expectHolds(
+      "announced",
+      `
+is_equal("resumed" in hello(b"1", session=b"s" * 8), False)
+asked = [[REQUEST, i, "kv.set", {"key": "a", "value": i, "store": "runtime"}] for i in range(1, 65)]
+before = [told(it) for it in asked]
+answer(100, "kv.get", key="a")
+is_equal([told(it) for it in asked], before)
+is_equal(hello(b"2", session=b"s" * 8)["resumed"], True)
+is_equal([told(it) for it in asked], before)
+is_equal(answer(101, "kv.get", key="a")["value"], 64)
+is_equal("resumed" in hello(b"3", session=b"t" * 8), False)
+is_equal(told(asked[0])[0][2]["generation"], before[-1][0][2]["generation"] + 1)
+`,
+    ));
+
+  test("isn't resumed where the host may not know that what came before is forgotten", () =>
+    expectHolds(
+      "announced",
+      `
+is_equal(["resumed" in hello(nonce, session=b"s" * 8) for nonce in (b"1", b"2", b"3")], [False, False, False])
+answer(1, "kv.get", key="a")
+is_equal(["resumed" in hello(nonce, session=b"s" * 8) for nonce in (b"4", b"5")], [True, True])
+is_equal(["resumed" in hello(nonce, session=b"t" * 8) for nonce in (b"6", b"7")], [False, False])
+`,
+    ));
+
+  test("that is cancelled before it arrives isn't carried out", () =>
+    expectHolds(
+      "announced",
+      `
+hello(b"1")
+is_equal(finals(told([CANCEL, 7])), [(7, "CANCELLED")])
+is_equal(answer(7, "kv.set", key="a", value=1, store="runtime")["code"], "CANCELLED")
+is_equal(answer(8, "kv.get", key="a"), {"found": False})
+`,
+    ));
+
+  test("for which there is no room, or no memory, is NO_SPACE, and changes nothing", () =>
+    expectHolds(
+      "announced",
+      `
+hello(b"1")
+runtime = agent.layers[0]
+class Full:
+    def __init__(self, store, error): self.store, self.error = store, error
+    def list(self): return self.store.list()
+    def get(self, name): return self.store.get(name)
+    def set(self, key, value): raise self.error
+keys, generation = runtime.keys, runtime.generation
+for number, (error, code) in enumerate(((OSError(28), "NO_SPACE"), (MemoryError(), "NO_SPACE"), (OSError(5), "INTERNAL"))):
+    runtime.keys = Full(keys, error)
+    is_equal(answer(1 + number, "kv.set", key="a", value=1, store="runtime")["code"], code)
+runtime.keys = keys
+def no_memory(size): raise MemoryError()
+agent.allocate = no_memory
+put = {"tag": "i", "type": "none", "size": 9, "sha256": b"x" * 32, "store": "runtime"}
+is_equal(answer(9, "image.put", **put)["code"], "NO_SPACE")
+is_equal(runtime.generation, generation)
+is_equal(answer(10, "kv.get", key="a"), {"found": False})
+`,
+    ));
+
+  test("tells how much room there is", () =>
+    expectHolds(
+      "announced",
+      `
+hello(b"1")
+put = {"tag": "i", "type": "none", "size": CAPACITY, "sha256": b"x" * 32, "store": "runtime"}
+failure = answer(1, "image.put", **put)
+is_equal((failure["code"], failure["store"], failure["free"]), ("NO_SPACE", "runtime", CAPACITY))
+is_equal(answer(2, "image.put", **dict(put, size=CAPACITY + 1))["limit"], CAPACITY)
+`,
+    ));
+});
+
+/** An upload of `content`, in pieces, with what the agent allocates for it counted. */
+const UPLOAD = `
+allocated = []
+def allocate(size):
+    allocated.append(bytearray(size))
+    return allocated[-1]
+agent = Agent(line, line, allocate=allocate, release=lambda data: allocated.remove(data))
+content = bytes(i % 251 for i in range(20000))
+sha256 = hashlib.sha256(content).digest()
+def put(number, tag="i", kind="none", it=None):
+    it = content if it is None else it
+    params = {"tag": tag, "type": kind, "size": len(it), "sha256": hashlib.sha256(it).digest(), "store": "runtime"}
+    return told([REQUEST, number, "image.put", params])
+def data(number, begin, end):
+    return told(*[[HOST_DATA, number, at, content[at:min(end, at + 4000)]] for at in range(begin, end, 4000)])
+hello(b"1")
+`;
+
+describe("an upload", () => {
+  test("asks for a gap once, and again when it is lost again", () =>
+    expectHolds(
+      "announced",
+      `${UPLOAD}
+is_equal(put(1), [[RESEND, 1, 0, 0, 20000]])
+is_equal(data(1, 0, 4000), [])
+is_equal(data(1, 8000, 12000), [[RESEND, 1, 4000, U32, 20000]])
+is_equal(data(1, 12000, 16000), [])
+is_equal(data(1, 0, 4000), [])
+is_equal(data(1, 8000, 12000), [[RESEND, 1, 4000, U32, 20000]])
+is_equal(put(1), [[RESEND, 1, 4000, 4000, 20000]])
+is_equal(data(1, 8000, 12000), [[RESEND, 1, 4000, U32, 20000]])
+for at in range(4000, 16000, 4000): is_equal(data(1, at, at + 4000), [])
+is_equal(finals(data(1, 16000, 20000)), [(1, "")])
+is_equal(bytes(agent.layers[0].images.get("i")[0]), content)
+is_equal(allocated, [])
+`,
+    ));
+
+  test("gives credit as it takes", () =>
+    expectHolds(
+      "announced",
+      `${UPLOAD}
+content = bytes(i % 251 for i in range(100000))
+is_equal(put(1), [[RESEND, 1, 0, 0, 32768]])
+is_equal(data(1, 0, 8000), [])
+is_equal(data(1, 8000, 8192), [[CREDIT, 1, 40960]])
+`,
+    ));
+
+  test.for([
+    ["beyond its size", "data(1, 0, 4000) + told([HOST_DATA, 1, 19999, b'xy'])"],
+    ["beyond its credit", "told([HOST_DATA, 1, 40000, b'x'])"],
+  ])("with data %s ends with INVALID, and nothing is kept", ([, acts]) =>
+    expectHolds(
+      "announced",
+      `${UPLOAD}
+put(1)
+is_equal(finals(${acts}), [(1, "INVALID")])
+is_equal(allocated, [])
+is_equal(data(1, 0, 4000), [])
+is_equal(put(2), [[RESEND, 2, 0, 0, 20000]])
+`,
+    ),
+  );
+
+  test.for([
+    ["is cancelled", "is_equal(finals(told([CANCEL, 1])), [(1, 'CANCELLED')])"],
+    ["loses its session", "hello(b'2')"],
+  ])("that %s is kept, and goes on from there; only the newest is", ([, breaksOff]) =>
+    expectHolds(
+      "announced",
+      `${UPLOAD}
+put(1)
+data(1, 0, 12000)
+${breaksOff}
+is_equal(len(allocated), 1)
+is_equal(put(2), [[RESEND, 2, 12000, 12000, 20000]])
+is_equal(finals(data(2, 12000, 20000)), [(2, "")])
+is_equal(bytes(agent.layers[0].images.get("i")[0]), content)
+is_equal(allocated, [])
+for number in range(3, 9):
+    put(number, it=bytes((number,)) * 100)
+    told([CANCEL, number])
+    is_equal(len(allocated), 1)
+`,
+    ),
+  );
+
+  test("that isn't what was announced is INTEGRITY, and nothing is written", () =>
+    expectHolds(
+      "announced",
+      `${UPLOAD}
+put(1)
+is_equal(finals(told([HOST_DATA, 1, 0, b"x" * 4000]) + data(1, 4000, 20000)), [(1, "INTEGRITY")])
+is_equal(agent.layers[0].images.list(), [])
+is_equal(allocated, [])
+`,
+    ));
+
+  test("of what is in the dock already, in any layer, is done at once", () =>
+    expectHolds(
+      "announced",
+      `${UPLOAD}
+is_equal(finals(put(1, "again", it=b"c" * 10000)), [(1, "")])
+is_equal(bytes(agent.layers[0].images.get("again")[0]), b"c" * 10000)
+`,
+    ));
+
+  test("of what is no such image is INVALID", () =>
+    expectHolds(
+      "announced",
+      `${UPLOAD}
+for number, (kind, begin) in enumerate((("png", b"PNG"), ("jpeg", b"\\xff\\xd8\\x00"), ("bmp", b"BM" + bytes(30)))):
+    content = begin + bytes(20)
+    put(1 + number, "i", kind)
+    is_equal(finals(data(1 + number, 0, len(content))), [(1 + number, "INVALID")])
+content = b"BM" + bytes(12) + bytes((40, 0, 0, 0)) + bytes(20)
+put(9, "i", "bmp")
+is_equal(finals(data(9, 0, len(content))), [(9, "")])
+`,
+    ));
+});
+
+describe("an application that writes by itself", () => {
+  test("says so, and lists, sizes and tokens are those of what is there now", () =>
+    expectHolds(
+      "announced",
+      `
+from datastore import APPLICATION_DATA, ImageStore
+hello(b"1")
+mine = ImageStore(APPLICATION_DATA)
+mine.put("i", b"first", 0)
+is_equal(answer(1, "image.list", store="runtime")["entries"], [["i", "none", 5, "runtime"]])
+token = answer(2, "image.token", tag="i")["token"]
+mine.put("i", b"the second", 0)
+agent.forget()
+is_equal(answer(3, "image.list", store="runtime")["entries"], [["i", "none", 10, "runtime"]])
+is_equal(answer(4, "image.get", token=token, credit=100)["code"], "STALE")
+is_equal([it["used"] for it in answer(5, "dock.info")["stores"] if it["store"] == "runtime"], [11])
+`,
+    ));
+
+  test("meanwhile ends a list with STALE", () =>
+    expectHolds(
+      "announced",
+      `
+hello(b"1")
+for i in range(100): agent.layers[0].keys.set("a key that has a long name, number " + str(i), i)
+agent.forget()
+page = answer(1, "kv.list")
+assert "cursor" in page
+is_equal(answer(2, "kv.list", cursor=page["cursor"])["generation"], page["generation"])
+agent.forget()
+is_equal(answer(3, "kv.list", cursor=page["cursor"])["code"], "STALE")
+for cursor in (b"x", b"\\xff" * 192, bytes(encode((1, 2, 3))), bytes(encode("ab"))):
+    is_equal(answer(4, "kv.list", cursor=cursor)["code"], "STALE")
+`,
+    ));
+});
+
+test("where the firmware has no crc32, the agent's own is the same", () =>
+  expectHolds(
+    "preview",
+    `
+import sys
+from binascii import crc32 as theirs
+class Documented: pass
+del sys.modules["datastore_agent"]
+sys.modules["binascii"] = Documented()
+from datastore_agent import crc32 as own
+assert own is not theirs
+is_equal(own(b"123456789"), 0xCBF43926)
+for size in (0, 1, 2, 255, 1000):
+    data = bytes(i * i % 256 for i in range(size))
+    is_equal(own(data), theirs(data))
+    is_equal(own(data, 0xDEADBEEF), theirs(data, 0xDEADBEEF))
+`,
+  ));
