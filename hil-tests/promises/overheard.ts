@@ -25,7 +25,11 @@ const NO_SESSION = "none";
 /** A hello that was refused has ended the session, and begun none. */
 const NOBODY = { nonce: new Uint8Array(), maxBody: HANDSHAKE_BODY };
 
+/** Operations that change something, whose answers every dock remembers. */
+const WRITES: ReadonlySet<string> = new Set(["kv.set", "kv.delete", "image.put", "image.delete"]);
+
 export class Overheard {
+  readonly #remembers: "all answers" | "writes";
   /** Rules that were broken. */
   readonly problems: string[] = [];
   /** The transaction that was opened last. */
@@ -37,6 +41,11 @@ export class Overheard {
   /** Of this session: final answers by id, the oldest first; how far ids may be sent. */
   #finals = new Map<number, string>();
   #credits = new Map<number, number>();
+
+  /** @param remembers which answers a dock keeps: one with little memory may forget those to operations that only read (SPEC §4.3) */
+  constructor(remembers: "all answers" | "writes" = "all answers") {
+    this.#remembers = remembers;
+  }
 
   /** The dock has heard the first bytes, or a frame of the body, and said the second. */
   heard(body: Uint8Array, said: Uint8Array): void {
@@ -131,6 +140,7 @@ export class Overheard {
 
   /** The same as before, unless so many others were given since that it may be forgotten. */
   #noteFinal(said: Said): void {
+    if (this.#remembers === "writes" && !WRITES.has(this.#ops.get(said.id) ?? "")) return;
     const now = Buffer.from(encodeMessage(said)).toString("latin1");
     const before = this.#finals.get(said.id);
     if (before !== undefined && before !== now)
