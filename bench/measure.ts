@@ -49,7 +49,11 @@ const readyLine = v.pipe(v.string(), v.parseJson(), v.object({ ready: v.literal(
 export async function started(program: string, args: readonly string[]): Promise<Started> {
   const child: ChildProcess = spawn(process.execPath, [programOf(program), ...args], { stdio: ["ignore", "pipe", "inherit"] });
   if (child.stdout === null) throw new Error("a child with a pipe has an output");
-  const [line] = await once(createInterface(child.stdout), "line");
+  const ended = once(child, "exit").then(() => {
+    throw new Error(`${program} didn't start`);
+  });
+  const [line] = await Promise.race([once(createInterface(child.stdout), "line"), ended]);
+  ended.catch(() => {}); // later on it is to end
   const { port } = v.parse(readyLine, line);
   return {
     port,
