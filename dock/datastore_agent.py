@@ -33,7 +33,7 @@ LEAST, MOST = -(1 << 63), (1 << 63) - 1  # integers (§1.3)
 HANDSHAKE_BODY = 512  # bytes of a body before the handshake is through (§9.1)
 DEEPEST, DEEPEST_VALUE = 20, 16  # arrays and maps in a body, and in a value (§1.3, §6)
 OVERHEAD = 17  # bytes of a data message beside its data (§5.1)
-REMEMBERED = 64  # answers to writes, and cancels (§4.3)
+REMEMBERED = 65  # answers to writes, and cancels (§4.3): one more than must be, since one may be taken back
 RANGES = 16  # to be sent again, for each stream (§5.4)
 LAYERS = ("factory", "runtime", "ephemeral")
 NESTED, BYTES = (list, tuple, dict), (bytes, bytearray, memoryview)  # once: a tuple in a call is made anew each time
@@ -551,11 +551,17 @@ class Layer:
         self.used = None  # bytes, once they are counted
 
     def tags(self):
-        return [it for it in self.images.list() if is_text(it)]
+        return [it for it in self.images.list() if self.can_be_said(it)]
 
     def names(self):
         """Keys. The SDK lists them; with their values in some of its texts."""
-        return [it if is_text(it) else it[0] for it in self.keys.list()]
+        names = [it[0] if isinstance(it, tuple) else it for it in self.keys.list()]
+        return [it for it in names if self.can_be_said(it)]
+
+    @staticmethod
+    def can_be_said(name):
+        """Whether the protocol has such names (§6)."""
+        return is_name(name) and (len(name) < 64 or name_size(name) <= 255)
 
     def read(self, tag):
         """The bytes of an image, and what is known of it: size, type and SHA-256, where the last is None until it is found."""
@@ -582,10 +588,10 @@ class Layer:
         while self.used is None:
             generation, used = self.generation, 0
             for tag in self.tags():
-                used += len(tag.encode()) + self.about(tag)[0]
+                used += name_size(tag) + self.about(tag)[0]
                 yield None
             for key in self.names():
-                used += len(key.encode()) + size_of(self.keys.get(key))
+                used += name_size(key) + size_of(self.keys.get(key))
                 yield None
             if generation == self.generation:
                 self.used = used
@@ -594,62 +600,73 @@ class Layer:
         """What an image's token stands for, beside its tag."""
         return self.written.get(tag, 0)
 
-    def changed(self, by):
-        self.generation = self.generation + 1 & U32
-        if self.used is not None:
-            self.used += by
-
     def forget(self):
         """Somebody else has written: what is known may be wrong, tokens with it."""
-        self.changed(0)
+        self.generation = self.generation + 1 & U32
         self.known, self.used = {}, None
         self.written = dict((tag, self.generation) for tag in self.tags())
 
+    # Writes, made ready. `used` must have been counted.
+
     def set_key(self, key, value):
-        before = len(key.encode()) + size_of(self.keys.get(key)) if key in self.names() else 0
-        after = len(key.encode()) + size_of(value)
+        before = name_size(key) + size_of(self.keys.get(key)) if key in self.names() else 0
+        after = name_size(key) + size_of(value)
         self.check_room(after, before)
-        self.keys.set(key, value)
-        self.changed(after - before)
+        return Write(self, after - before, lambda: self.keys.set(key, value))
 
     def delete_key(self, key):
+        """None where there is nothing to delete."""
         if key not in self.names():
-            return False
-        by = -len(key.encode()) - size_of(self.keys.get(key))
-        self.keys.delete(key)
-        self.changed(by)
-        return True
+            return None
+        return Write(self, -name_size(key) - size_of(self.keys.get(key)), lambda: self.keys.delete(key))
 
     def put_image(self, tag, kind, data, sha256):
-        """Whether it replaces one. Putting what is there changes nothing."""
-        existed = tag in self.tags()
-        about = self.about(tag) if existed else None
-        if existed and about[1] == kind and about[2] == sha256:
-            return True
-        before = len(tag.encode()) + about[0] if existed else 0
-        after = len(tag.encode()) + len(data)
+        """None where the tag has that image already."""
+        about = self.about(tag) if tag in self.tags() else None
+        if about is not None and about[1] == kind and about[2] == sha256:
+            return None
+        before = 0 if about is None else name_size(tag) + about[0]
+        after = name_size(tag) + len(data)
         self.check_room(after, before)
-        self.images.put(tag, data, getattr(image, kind.upper()))
-        self.changed(after - before)
-        self.known[tag] = [len(data), kind, sha256]
-        self.written[tag] = self.generation
-        return existed
+        number = getattr(image, kind.upper())
+        fresh = [len(data), kind, sha256]
+        if about is None:
+            self.known[tag] = fresh  # takes the place now
+        write = Write(self, after - before, lambda: self.images.put(tag, data, number), tag, fresh)
+        self.written[tag] = write.generation  # where it fails, tokens have ended without need
+        return write
 
     def delete_image(self, tag):
+        """None where there is nothing to delete."""
         if tag not in self.tags():
-            return False
-        by = -len(tag.encode()) - self.about(tag)[0]
-        self.images.delete(tag)
-        self.changed(by)
-        self.known.pop(tag, None)
-        self.written.pop(tag, None)
-        return True
+            return None
+        return Write(self, -name_size(tag) - self.about(tag)[0], lambda: self.images.delete(tag), tag)
 
     def check_room(self, size, replaced, coming=0):
-        """Whether something of a size has room in the place of what it replaces, beside what is coming. `used` must have been counted."""
+        """Fails unless something of a size has room in the place of what it replaces, beside what is coming."""
         free = max(0, CAPACITY - self.used + replaced - coming)
         if size > free:
             raise Refused("NO_SPACE", "the layer is full", store=self.name, free=free)
+
+
+class Write:
+    """A change of a layer that is ready: what takes memory is done before, so that no change is made and then refused for want of it."""
+
+    def __init__(self, layer, by, carry_out, tag=None, about=None):
+        self.layer, self.carry_out = layer, carry_out
+        self.tag, self.about = tag, about  # of an image, and what is known of it then
+        self.generation = layer.generation + 1 & U32
+        self.used = layer.used + by
+
+    def make(self):
+        layer = self.layer
+        self.carry_out()
+        layer.generation = self.generation
+        layer.used = self.used
+        if self.about is not None:
+            layer.known[self.tag] = self.about
+        elif self.tag is not None:
+            layer.known.pop(self.tag, None)
 
 
 def type_of(number):
@@ -658,6 +675,10 @@ def type_of(number):
         if getattr(image, kind.upper(), None) == number:
             return kind
     return "none"
+
+
+def name_size(name):
+    return len(name.encode())
 
 
 def size_of(value):
@@ -820,7 +841,10 @@ class Session:
 
 
 class Job:
-    """A request that is worked on: a generator that gives None as long as it isn't through, then what there is to answer."""
+    """
+    A request that is worked on: a generator that gives None as long as it isn't through. Then it gives a result, a stream to be opened, or
+    a result with the change to be made for it.
+    """
 
     def __init__(self, number, op, steps):
         self.number, self.op, self.steps = number, op, steps
@@ -984,6 +1008,18 @@ class Agent:
             self.memory.remember(number, body)
         self.messages.append(body)
 
+    def end_write(self, number, op, answer):
+        """Makes a change, where there is one to be made, once its answer is ready to be sent and remembered."""
+        result, write = answer
+        self.end(number, op, RESULT, result)
+        if write is not None:
+            try:
+                write.make()
+            except Exception as error:
+                self.memory.answers.pop()
+                self.messages.pop()
+                raise error
+
     def refuse(self, number, op, error):
         """Whatever went wrong is an answer: a mistake in the datastore ends one request, and nothing else."""
         if isinstance(error, MemoryError):
@@ -1113,7 +1149,7 @@ class Agent:
         if stream.have == stream.size:
             self.drop(number)
             try:
-                self.end(number, "image.put", RESULT, self.finish(stream))
+                self.finish(number, stream)
             except Exception as error:
                 self.refuse(number, "image.put", error)
 
@@ -1158,6 +1194,8 @@ class Agent:
             answer = next(job.steps)
             if isinstance(answer, dict):
                 self.end(job.number, job.op, RESULT, answer)
+            elif isinstance(answer, tuple):
+                self.end_write(job.number, job.op, answer)
             elif answer is not None:
                 self.open(job.number, answer)
             else:
@@ -1197,6 +1235,8 @@ class Agent:
 
     def open(self, number, stream):
         session = self.session
+        if isinstance(stream, Upload) and stream.have == stream.size:
+            return self.finish(number, stream)
         if len(session.streams) >= self.LIMITS["streams"]:
             for other in session.order:
                 if isinstance(session.streams[other], Download) and session.streams[other].result is not None:
@@ -1303,16 +1343,15 @@ class Agent:
             raise Refused("TOO_LARGE", "the value is too long", limit=most)
         for _ in layer.count_steps():
             yield None
-        layer.set_key(key, value)
-        yield {"generation": layer.generation}
+        write = layer.set_key(key, value)
+        yield {"generation": write.generation}, write
 
     def kv_delete(self, params):
         layer = self.layer_to_write(params)
         self.check_length(params["key"], "keyBytes")
         for _ in layer.count_steps():
             yield None
-        existed = layer.delete_key(params["key"])
-        yield {"generation": layer.generation, "existed": existed}
+        yield self.deleted(layer, layer.delete_key(params["key"]))
 
     def image_list(self, params):
         def entry_of(tag, layer):
@@ -1391,9 +1430,9 @@ class Agent:
                     if about[2] == sha256:
                         yield self.put(layer, tag, kind, data, sha256)
                 yield None
-        before = len(tag.encode()) + layer.about(tag)[0] if tag in layer.tags() else 0
-        coming = sum(it.size + len(it.tag.encode()) for it in self.session.streams.values() if isinstance(it, Upload))
-        layer.check_room(size + len(tag.encode()), before, coming)
+        before = name_size(tag) + layer.about(tag)[0] if tag in layer.tags() else 0
+        coming = sum(it.size + name_size(it.tag) for it in self.session.streams.values() if isinstance(it, Upload))
+        layer.check_room(size + name_size(tag), before, coming)
         kept, self.kept = self.kept, None
         if kept is not None and kept.size == size and kept.sha256 == sha256:
             upload = Upload(layer, params, kept.data)
@@ -1401,30 +1440,36 @@ class Agent:
         else:
             self.release_data(kept)
             upload = Upload(layer, params, self.allocate(size))
-        yield self.finish(upload) if upload.have == size else upload
+        yield upload
 
-    def finish(self, upload):
-        """What comes of an upload that is complete."""
+    def finish(self, number, upload):
+        """Ends an upload that is complete."""
         try:
             if upload.hash.digest() != upload.sha256:
                 raise Refused("INTEGRITY", "what came isn't what was announced")
-            return self.put(upload.layer, upload.tag, upload.kind, upload.data, upload.sha256)
+            it = upload
+            self.end_write(number, "image.put", self.put(it.layer, it.tag, it.kind, it.data, it.sha256))
         finally:
             self.release_data(upload)
 
     def put(self, layer, tag, kind, data, sha256):
         if not is_of_type(data, kind):
             raise Refused("INVALID", "the content isn't of that type")
-        existed = layer.put_image(tag, kind, data, sha256)
-        return {"generation": layer.generation, "existed": existed}
+        existed = tag in layer.tags()
+        write = layer.put_image(tag, kind, data, sha256)
+        return {"generation": layer.generation if write is None else write.generation, "existed": existed}, write
 
     def image_delete(self, params):
         layer = self.layer_to_write(params)
         self.check_length(params["tag"], "tagBytes")
         for _ in layer.count_steps():
             yield None
-        existed = layer.delete_image(params["tag"])
-        yield {"generation": layer.generation, "existed": existed}
+        yield self.deleted(layer, layer.delete_image(params["tag"]))
+
+    def deleted(self, layer, write):
+        if write is None:
+            return {"generation": layer.generation, "existed": False}, None
+        return {"generation": write.generation, "existed": True}, write
 
     def keep(self, upload):
         """Keeps what has come of an upload that broke off, or of none, in place of what was kept before."""

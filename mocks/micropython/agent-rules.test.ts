@@ -93,6 +93,20 @@ for number, listed in enumerate((["b", "a"], {"a": 1, "b": 2}, [("b", 2), ("a", 
 `,
     ));
 
+  test("leaves out names that the protocol hasn't", () =>
+    expectHolds(
+      "preview",
+      `
+class Keys:
+    def list(self): return ["", "a\\0b", "x" * 256, "é" * 128, 7, "fine", "é" * 127]
+    def get(self, key): return 1
+agent.layers[0].keys = Keys()
+hello(b"1")
+is_equal([it[0] for it in answer(1, "kv.list")["entries"]], ["fine", "é" * 127])
+is_equal([it["used"] for it in answer(2, "dock.info")["stores"]], [26 * 10001 + 4 + 1 + 254 + 1])
+`,
+    ));
+
   test("says that a value can't be said, and goes on", () =>
     expectHolds(
       "preview",
@@ -228,6 +242,45 @@ put = {"tag": "i", "type": "none", "size": 9, "sha256": b"x" * 32, "store": "run
 is_equal(answer(9, "image.put", **put)["code"], "NO_SPACE")
 is_equal(runtime.generation, generation)
 is_equal(answer(10, "kv.get", key="a"), {"found": False})
+`,
+    ));
+
+  test("whose answer there is no memory for isn't made", () =>
+    expectHolds(
+      "announced",
+      `
+hello(b"1")
+whole = datastore_agent.encode
+def without_memory(item):
+    if isinstance(item, tuple) and item[0] == RESULT: raise MemoryError()
+    return whole(item)
+datastore_agent.encode = without_memory
+is_equal(answer(1, "kv.set", key="a", value=1, store="runtime")["code"], "NO_SPACE")
+datastore_agent.encode = whole
+is_equal(answer(1, "kv.set", key="a", value=1, store="runtime")["code"], "NO_SPACE")
+is_equal(answer(2, "kv.get", key="a"), {"found": False})
+`,
+    ));
+
+  test("that fails is remembered as that", () =>
+    expectHolds(
+      "announced",
+      `
+hello(b"1")
+runtime = agent.layers[0]
+class Broken:
+    def __init__(self, store): self.store = store
+    def list(self): return self.store.list()
+    def get(self, key): return self.store.get(key)
+    def set(self, key, value): raise OSError(5)
+keys = runtime.keys
+runtime.keys = Broken(keys)
+before = answer(1, "kv.set", key="a", value=1, store="runtime")
+is_equal(before["code"], "INTERNAL")
+runtime.keys = keys
+is_equal(answer(1, "kv.set", key="a", value=1, store="runtime"), before)
+is_equal(finals(told([CANCEL, 1])), [(1, "INTERNAL")])
+is_equal(answer(2, "kv.get", key="a"), {"found": False})
 `,
     ));
 
