@@ -606,7 +606,7 @@ class Layer:
         self.known, self.used = {}, None
         self.written = dict((tag, self.generation) for tag in self.tags())
 
-    # Writes, made ready. `used` must have been counted.
+    # Writes, made ready.
 
     def set_key(self, key, value):
         before = name_size(key) + size_of(self.keys.get(key)) if key in self.names() else 0
@@ -643,7 +643,9 @@ class Layer:
         return Write(self, -name_size(tag) - self.about(tag)[0], lambda: self.images.delete(tag), tag)
 
     def check_room(self, size, replaced, coming=0):
-        """Fails unless something of a size has room in the place of what it replaces, beside what is coming."""
+        """Fails unless something of a size has room in the place of what it replaces, beside what is coming; as far as that is known."""
+        if self.used is None:
+            return
         free = max(0, CAPACITY - self.used + replaced - coming)
         if size > free:
             raise Refused("NO_SPACE", "the layer is full", store=self.name, free=free)
@@ -656,7 +658,7 @@ class Write:
         self.layer, self.carry_out = layer, carry_out
         self.tag, self.about = tag, about  # of an image, and what is known of it then
         self.generation = layer.generation + 1 & U32
-        self.used = layer.used + by
+        self.used = None if layer.used is None else layer.used + by
 
     def make(self):
         layer = self.layer
@@ -685,7 +687,7 @@ def size_of(value):
     """Bytes of a value (§6); 0 of one that can't be told."""
     try:
         return len(encode(value))
-    except ValueError:
+    except (ValueError, RuntimeError):  # not of the protocol's, or nested without end
         return 0
 
 
@@ -950,6 +952,8 @@ class Agent:
         if self.messages:
             return True
         worked = self.work()
+        if self.messages:  # a head goes out before its data
+            return True
         return self.pump() or worked or heard
 
     # Bytes.

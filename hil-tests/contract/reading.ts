@@ -28,6 +28,18 @@ export async function expectAnswers(dock: Dock): Promise<void> {
   expect(await dock.info()).toMatchObject({ id: dock.id });
 }
 
+/** Reads all that there is, several things at once. Fails when anything was lost or broken on the line. Gives the line's counters. */
+export async function expectCleanReading(dock: Dock): Promise<Dock["link"]["counters"]> {
+  const images = await dock.images.list();
+  await Promise.all([...images.map(({ tag }) => dock.images.get(tag)), all(dock.kv.entries())]);
+  const { counters } = dock.link;
+  const { oversize, cobs, crc, malformed, unknown, echo, noiseBytes, gaps } = counters;
+  expect({ oversize, cobs, crc, malformed, unknown, echo, noiseBytes, gaps }).toEqual({
+    ...{ oversize: 0, cobs: 0, crc: 0, malformed: 0, unknown: 0, echo: 0, noiseBytes: 0, gaps: 0 },
+  });
+  return counters;
+}
+
 /** What an image is, without its bytes. */
 export async function infoOf(dock: Dock, image: string | ImageToken, options: LayerOption = {}): Promise<ImageInfo> {
   const stream = dock.images.stream(image, options);

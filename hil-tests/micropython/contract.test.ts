@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { contractTest } from "../contract/contract-test.js";
+import { expectCleanReading } from "../contract/reading.js";
 import { contract } from "../contract.js";
 import { layeredData } from "../layered.js";
 import { type MockDock, startMock, startRefused } from "../mock-dock.js";
@@ -32,6 +33,10 @@ describe.for([
   contractTest.override("port", () => mock.target);
   contractTest.override({ complete: true, isolate: "none" });
   contract();
+
+  contractTest("nothing gets lost or is broken on the line", async ({ open }) => {
+    await expectCleanReading(await open({}));
+  });
 });
 
 test.for([

@@ -439,6 +439,18 @@ is_equal([it["used"] for it in answer(5, "dock.info")["stores"] if it["store"] =
 `,
     ));
 
+  test("in the middle of an upload doesn't end it", () =>
+    expectHolds(
+      "announced",
+      `${UPLOAD}
+put(1)
+data(1, 0, 12000)
+agent.forget()
+is_equal(finals(data(1, 12000, 20000)), [(1, "")])
+is_equal([it["used"] for it in answer(2, "dock.info")["stores"] if it["store"] == "runtime"], [20001])
+`,
+    ));
+
   test("meanwhile ends a list with STALE", () =>
     expectHolds(
       "announced",
