@@ -16,11 +16,9 @@ import {
   parseHostMessage,
   USUAL_LIMITS,
 } from "../protocol/index.js";
-import { ImageStore } from "../src/image-store.js";
-import { KvStore } from "../src/kv-store.js";
-import { Session, USUAL_HANDSHAKE_TIMEOUT } from "../src/session.js";
 import { duplexPair } from "../src/testing/duplex-pair.js";
 import { ManualClock } from "../src/testing/manual-clock.js";
+import { expectServed } from "./promises/honest.js";
 import { type Act, acts, LAST_TXN } from "./promises/hostile.js";
 import { Overheard } from "./promises/overheard.js";
 
@@ -105,15 +103,7 @@ async function serveHonestly(bench: Bench): Promise<void> {
   bench.isFull = false;
   bench.sink = (bytes) => void end.write(bytes);
   end.on("data", (bytes: Buffer) => bench.service.receive(bytes));
-  const options = { clock, software: "an honest host", handshakeTimeout: USUAL_HANDSHAKE_TIMEOUT };
-  const session = await clock.run(Session.open(host, options));
-  const [keys, images] = [new KvStore(session), new ImageStore(session)];
-  const picture = Buffer.alloc(100_000, 7);
-  await clock.run(keys.set("honest", 1, { store: "ephemeral" }));
-  await clock.run(images.put("honest", picture, { store: "ephemeral", type: "none" }));
-  expect(await clock.run(keys.get("honest"))).toBe(1);
-  expect(Buffer.compare((await clock.run(images.get("honest"))).data, picture)).toBe(0);
-  await clock.run(session.close());
+  await expectServed(host, clock, "ephemeral");
 }
 
 function hello(byte: number): HostMessage {

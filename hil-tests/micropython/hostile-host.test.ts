@@ -6,11 +6,9 @@ import { DockModel, PROFILES } from "../../mocks/dock.js";
 import { type PythonDock, prepareMicroPython } from "../../mocks/micropython/engine.js";
 import type { Peer } from "../../mocks/ports/port.js";
 import { DELIMITER_BYTES, encodeFrame, encodeMessage, type HostMessage } from "../../protocol/index.js";
-import { ImageStore } from "../../src/image-store.js";
-import { KvStore } from "../../src/kv-store.js";
-import { Session, USUAL_HANDSHAKE_TIMEOUT } from "../../src/session.js";
 import { duplexPair } from "../../src/testing/duplex-pair.js";
 import { ManualClock } from "../../src/testing/manual-clock.js";
+import { expectServed } from "../promises/honest.js";
 import { type Act, acts } from "../promises/hostile.js";
 import { Overheard } from "../promises/overheard.js";
 
@@ -136,15 +134,7 @@ async function serveHonestly(bench: Bench): Promise<void> {
   bench.act({ kind: "line", is: "empty" });
   bench.sink = (bytes) => void end.write(bytes);
   end.on("data", (bytes: Buffer) => bench.hear(bytes));
-  const options = { clock, software: "an honest host", handshakeTimeout: USUAL_HANDSHAKE_TIMEOUT };
-  const session = await clock.run(Session.open(host, options));
-  const [keys, images] = [new KvStore(session), new ImageStore(session)];
-  const picture = Buffer.alloc(100_000, 7);
-  await clock.run(keys.set("honest", 1, { store: "runtime" }));
-  await clock.run(images.put("honest", picture, { store: "runtime", type: "none" }));
-  expect(await clock.run(keys.get("honest"))).toBe(1);
-  expect(Buffer.compare((await clock.run(images.get("honest"))).data, picture)).toBe(0);
-  await clock.run(session.close());
+  await expectServed(host, clock, "runtime");
 }
 
 /** Of a host that has always the same name, so that what it has written is remembered. */

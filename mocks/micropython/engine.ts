@@ -132,7 +132,11 @@ class Timers {
   begin(task: () => void, first: number, every: number): number {
     const number = ++this.#last;
     const run = (): void => {
-      task();
+      try {
+        task();
+      } catch (error) {
+        say(String(error)); // as on a dock, the next one is called all the same
+      }
       if (every > 0 && this.#running.has(number)) this.#running.set(number, setTimeout(run, every));
       else this.#running.delete(number);
     };
