@@ -22,7 +22,8 @@ from dock import DockInfo
 
 VERSION = 1
 ZERO = b"\x00"
-ONES = memoryview(b"\x01" * 128)  # what COBS makes of zeros in a row
+ONE = b"\x01"
+ZEROS, ONES = memoryview(bytes(128)), memoryview(b"\x01" * 128)  # zeros in a row, and what COBS makes of them
 
 # Messages (§2).
 HELLO, REQUEST, HOST_DATA, HOST_CREDIT, HOST_RESEND, CANCEL = range(6)
@@ -367,9 +368,16 @@ class FrameReader:
         self.length = 0
         self.is_too_long = False
 
+    def drop(self):
+        """Forgets what has come of a frame."""
+        self.length = 0
+        self.is_too_long = False
+
     def feed(self, chunk, view, begin, end):
         """Takes bytes up to the next delimiter. Gives how far it came, and the body of a frame that is whole, or None."""
         zero = chunk.find(ZERO, begin, end)
+        if zero == begin and self.length == 0 and not self.is_too_long:
+            return end - len(bytes(view[begin:end]).lstrip(ZERO)), None
         stop = end if zero < 0 else zero
         count = stop - begin
         if count > len(self.run) - self.length:
@@ -380,8 +388,7 @@ class FrameReader:
         if zero < 0:
             return end, None
         body = None if self.is_too_long else self.unstuffed(self.length)
-        self.length = 0
-        self.is_too_long = False
+        self.drop()
         return zero + 1, body
 
     def unstuffed(self, length):
@@ -396,6 +403,13 @@ class FrameReader:
             if not is_full:
                 run[out] = 0
                 out += 1
+            if code == 1 and at + 1 < length and run[at + 1] == 1:  # zeros in a row
+                most = min(length, at + len(ZEROS))
+                count = most - at - 1 - len(bytes(view[at + 1 : most]).lstrip(ONE))
+                view[out : out + count] = ZEROS[:count]
+                out, at, is_full = out + count, at + count, False
+                at += 1
+                continue
             stop = at + code
             if stop > length:
                 return None
@@ -513,7 +527,8 @@ def is_of_type(data, kind):
     if kind == "jpeg":
         return bytes(data[:3]) == b"\xff\xd8\xff"
     if kind == "bmp":
-        return bytes(data[:2]) == b"BM" and int.from_bytes(bytes(data[14:18]), "little") in (12, 40, 52, 56, 64, 108, 124)
+        second = int.from_bytes(bytes(data[14:18]), "little")
+        return bytes(data[:2]) == b"BM" and len(data) >= 18 and second in (12, 40, 52, 56, 64, 108, 124)
     return True
 
 
@@ -748,9 +763,11 @@ class Download:
             return False
         self.limit = max(self.limit, limit)
         self.is_said = False
-        if to >= self.next or len(self.again) == RANGES and at < to:
-            self.next = min(at, self.next) if to < self.next else at
-        elif at < to:
+        if at == to or at > self.next:  # nothing, or what comes anyway since it has gone back
+            return True
+        if to >= self.next or len(self.again) == RANGES:
+            self.next = at
+        else:
             self.again.append((at, to))
         return True
 
@@ -834,12 +851,14 @@ class Memory:
 class Session:
     """What there is between a welcome and the next hello (§3)."""
 
-    def __init__(self, nonce, max_body, is_resumed):
+    def __init__(self, nonce, max_body, is_resumed, piece):
         self.nonce, self.max_body, self.is_resumed = nonce, max_body, is_resumed
         self.streams = {}  # by id
         self.order = []  # their ids, the oldest first
         self.turn = 0  # whose turn it is to send
         self.jobs = []  # what takes longer than a step
+        self.piece = piece  # bytes of an image in one message
+        self.since = 0  # pieces since some were lost
 
 
 class Job:
@@ -865,7 +884,7 @@ class Agent:
     EVERY_MS = 5  # how often `poll` wants to be called
     BUDGET_MS = 8  # after which it returns
     HASH_MS = 1000  # how long a head waits for the SHA-256 of its image, which is then known for good
-    PIECE = 4096  # bytes of an image in one message
+    PIECE, LEAST_PIECE = 4096, 1024  # bytes of an image in one message; less on a line that loses
     LIMITS = {
         "maxBody": 4480,  # a key and a value of the largest size
         "window": 16384,
@@ -890,8 +909,7 @@ class Agent:
         seed = "{} {} {} {}".format(self.id, time.time_ns(), time.ticks_cpu(), id(self))
         self.boot = hashlib.sha256(seed.encode()).digest()[:8]
         for layer in self.layers:
-            if layer.can_write:  # the firmware keeps none (§6)
-                layer.generation = int.from_bytes(self.boot[:4], "big")
+            layer.generation = int.from_bytes(self.boot[:4], "big")  # the firmware keeps none (§6)
         self.chunk = bytearray(2048)
         self.chunk_view = memoryview(self.chunk)
         self.chunk_at = self.chunk_end = 0
@@ -901,7 +919,7 @@ class Agent:
         self.messages = []  # bodies that are to be sent before anything else
         self.memory = Memory(None)
         self.session = None
-        self.kept = None  # the upload that broke off last (§5.2)
+        self.kept = []  # uploads that broke off, the newest first (§5.2)
         self.operations = {
             "dock.info": self.dock_info,
             "kv.list": self.kv_list,
@@ -940,6 +958,8 @@ class Agent:
         except Exception:  # the line is broken, or there is no memory even to say so: the session is over (§3.2)
             self.end_session()
             self.unsent, self.messages = None, []
+            self.chunk_at = self.chunk_end = 0
+            self.reader.drop()
 
     def step(self):
         """Whether there was something to do."""
@@ -975,7 +995,9 @@ class Agent:
             self.chunk_end = self.source.readinto(self.chunk) or 0
             if self.chunk_end == 0:
                 return False
-        self.chunk_at, body = self.reader.feed(self.chunk, self.chunk_view, self.chunk_at, self.chunk_end)
+        body = None
+        while body is None and self.chunk_at < self.chunk_end:
+            self.chunk_at, body = self.reader.feed(self.chunk, self.chunk_view, self.chunk_at, self.chunk_end)
         if body is not None and len(body) <= (HANDSHAKE_BODY if self.session is None else self.LIMITS["maxBody"]):
             self.receive(body)
         return True
@@ -1027,7 +1049,7 @@ class Agent:
     def refuse(self, number, op, error):
         """Whatever went wrong is an answer: a mistake in the datastore ends one request, and nothing else."""
         if isinstance(error, MemoryError):
-            self.keep(None)
+            self.keep_nothing()
             code = "NO_SPACE" if op in WRITES else "TOO_LARGE"
             error = Refused(code, "there isn't the memory for it")
         elif isinstance(error, OSError) and error.args[:1] == (ENOSPC,):
@@ -1094,7 +1116,7 @@ class Agent:
             is_same = name is not None and name == self.memory.session
             if not is_same:
                 self.memory = Memory(name)
-            self.session = Session(nonce, hello["maxBody"], is_same and self.memory.is_met)
+            self.session = Session(nonce, hello["maxBody"], is_same and self.memory.is_met, self.PIECE)
         dock = {"id": self.id, "model": self.model, "name": self.name}
         welcome = {"version": VERSION, "nonce": nonce, "bootId": self.boot, "dock": dock, "limits": self.LIMITS}
         welcome["features"], welcome["stores"] = self.features, [it.name for it in self.layers]
@@ -1130,11 +1152,7 @@ class Agent:
                 raise Refused("UNSUPPORTED", "this dock doesn't do that")
             params = owned(params)
             check_params(op, params)
-            steps = operation(params)
-            under_way = sum(1 for it in session.streams.values() if isinstance(it, Upload) or it.result is None)
-            if len(session.jobs) + under_way >= self.LIMITS["requests"]:
-                raise Refused("BUSY", "too much is under way")
-            session.jobs.append(Job(number, op, steps))
+            self.take_step(Job(number, op, operation(params)))
         except Exception as error:
             self.refuse(number, op, error)
 
@@ -1163,9 +1181,11 @@ class Agent:
             self.fail(number, Refused("STALE", "no such stream"))
         elif not stream.resend(at, to, limit):
             self.fail(number, Refused("INVALID", "resend from outside of the stream"))
+        elif at < to:  # smaller pieces on a line that loses (§5.1)
+            self.session.piece, self.session.since = max(self.LEAST_PIECE, self.session.piece // 2), 0
 
     def cancel(self, number):
-        session, op = self.session, None
+        session, op, is_known = self.session, None, False
         answer = self.memory.answer_to(number)
         if answer is not None:
             return self.messages.append(answer)
@@ -1173,16 +1193,17 @@ class Agent:
         if isinstance(stream, Download) and stream.result is not None:
             return self.say(RESULT, number, stream.result)
         if stream is not None:
+            is_known = True
             self.drop(number)
             if isinstance(stream, Upload):
                 op = "image.put"
                 self.keep(stream)
         for job in session.jobs:
             if job.number == number:
-                op = job.op
+                is_known, op = True, job.op
                 session.jobs.remove(job)
                 break
-        if op not in WRITES and number not in self.memory.cancelled:
+        if not is_known and number not in self.memory.cancelled:
             self.memory.cancel(number)
         self.end(number, op, FAILURE, Refused("CANCELLED", "cancelled by the host").failure)
 
@@ -1195,21 +1216,28 @@ class Agent:
             return False
         job = session.jobs.pop(0)
         try:
-            answer = next(job.steps)
-            if isinstance(answer, dict):
-                self.end(job.number, job.op, RESULT, answer)
-            elif isinstance(answer, tuple):
-                self.end_write(job.number, job.op, answer)
-            elif answer is not None:
-                self.open(job.number, answer)
-            else:
-                session.jobs.append(job)
-                if time.ticks_diff(time.ticks_ms(), job.told) > 200:
-                    job.told = time.ticks_ms()
-                    self.say(PENDING, job.number)
+            self.take_step(job)
         except Exception as error:
             self.refuse(job.number, job.op, error)
         return True
+
+    def take_step(self, job):
+        session = self.session
+        answer = next(job.steps)
+        if isinstance(answer, dict):
+            self.end(job.number, job.op, RESULT, answer)
+        elif isinstance(answer, tuple):
+            self.end_write(job.number, job.op, answer)
+        elif answer is not None:
+            self.open(job.number, answer)
+        else:
+            under_way = sum(1 for it in session.streams.values() if isinstance(it, Upload) or it.result is None)
+            if len(session.jobs) + under_way >= self.LIMITS["requests"]:
+                raise Refused("BUSY", "too much is under way")
+            session.jobs.append(job)
+            if time.ticks_diff(time.ticks_ms(), job.told) > 200:
+                job.told = time.ticks_ms()
+                self.say(PENDING, job.number)
 
     def pump(self):
         """Sends one piece of an image, of each stream in turn."""
@@ -1222,9 +1250,12 @@ class Agent:
             stream = session.streams[number]
             if isinstance(stream, Upload):
                 continue
-            piece = stream.piece(min(self.PIECE, session.max_body - OVERHEAD))
+            piece = stream.piece(min(session.piece, session.max_body - OVERHEAD))
             if piece is not None:
                 at, end = piece
+                session.since += 1
+                if session.since % 64 == 0:
+                    session.piece = min(self.PIECE, 2 * session.piece)
                 head = bytearray((0x84, DATA))
                 encode_head(head, 0, number)
                 encode_head(head, 0, at)
@@ -1399,8 +1430,6 @@ class Agent:
             raise Refused("STALE", "a token that isn't of this boot, or whose image is gone")
         data, about = layer.read(tag)
         begin, credit, wanted = params.get("from", 0), params["credit"], params.get("ifSha256")
-        if begin > len(data):
-            raise Refused("INVALID", "from beyond the end")
         asked = time.ticks_ms()
         for _ in layer.hash_steps(data, about):
             if wanted is None and time.ticks_diff(time.ticks_ms(), asked) > self.HASH_MS:
@@ -1408,6 +1437,8 @@ class Agent:
             yield None
         if wanted is not None and about[2] != wanted:
             raise Refused("CHANGED", "the image is another one")
+        if begin > len(data):
+            raise Refused("INVALID", "from beyond the end")
         head = {"type": about[1], "size": len(data), "store": layer.name, "generation": layer.generation}
         if "tag" in params:
             head["tag"] = tag
@@ -1437,14 +1468,7 @@ class Agent:
         before = name_size(tag) + layer.about(tag)[0] if tag in layer.tags() else 0
         coming = sum(it.size + name_size(it.tag) for it in self.session.streams.values() if isinstance(it, Upload))
         layer.check_room(size + name_size(tag), before, coming)
-        kept, self.kept = self.kept, None
-        if kept is not None and kept.size == size and kept.sha256 == sha256:
-            upload = Upload(layer, params, kept.data)
-            upload.go_on_from(kept)
-        else:
-            self.release_data(kept)
-            upload = Upload(layer, params, self.allocate(size))
-        yield upload
+        yield self.upload(layer, params)
 
     def finish(self, number, upload):
         """Ends an upload that is complete."""
@@ -1476,12 +1500,34 @@ class Agent:
         return {"generation": write.generation, "existed": True}, write
 
     def keep(self, upload):
-        """Keeps what has come of an upload that broke off, or of none, in place of what was kept before."""
-        self.release_data(self.kept)
-        self.kept = upload
+        """Keeps what has come of an upload that broke off, and as many of the newest as there may be streams."""
+        if upload.have == 0:
+            return self.release_data(upload)
+        self.kept.insert(0, upload)
+        if len(self.kept) > self.LIMITS["streams"]:
+            self.release_data(self.kept.pop())
+
+    def keep_nothing(self):
+        while self.kept:
+            self.release_data(self.kept.pop())
+
+    def upload(self, layer, params):
+        """An upload that goes on from what was kept of its content, or begins."""
+        size = params["size"]
+        for kept in self.kept:
+            if kept.size == size and kept.sha256 == params["sha256"]:
+                self.kept.remove(kept)
+                upload = Upload(layer, params, kept.data)
+                upload.go_on_from(kept)
+                return upload
+        try:
+            return Upload(layer, params, self.allocate(size))
+        except MemoryError:
+            self.keep_nothing()
+            return Upload(layer, params, self.allocate(size))
 
     def release_data(self, upload):
-        if upload is not None and self.release is not None:
+        if self.release is not None:
             self.release(upload.data)
 
     def dock_info(self, params):

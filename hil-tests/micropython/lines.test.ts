@@ -1,11 +1,31 @@
 /** The agent in MicroPython whose host vanishes, and one that is killed. */
+import { once } from "node:events";
+import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
+import { DELIMITER_BYTES, decodeFrame, encodeFrame, encodeMessage, parseDockMessage } from "../../protocol/index.js";
 import { Dock } from "../../src/index.js";
 import { codeOf } from "../contract/calls.js";
 import { expectAnswers } from "../contract/reading.js";
 import { Wire } from "../contract/wire.js";
 import { startMock } from "../mock-dock.js";
 import { startStuckReader } from "../stuck-reader.js";
+
+test("a connection that ends ends its session: who comes next is told that there is none, and gets nothing of the one before", async () => {
+  await using mock = await startMock("--engine", "micropython", "--tcp", "0");
+  for (let round = 0; round < 3; round++) {
+    await using _reader = await startStuckReader(mock.target, 1_000);
+  }
+  const [host = "", port] = mock.port.split(":");
+  const socket = connect(Number(port), host);
+  let said = Buffer.alloc(0);
+  const request = encodeFrame(encodeMessage({ type: "request", id: 5, op: "kv.get", params: { key: "timezone" } }));
+  socket.write(Buffer.concat([DELIMITER_BYTES, request]));
+  while (said.indexOf(0, 1) < 0) said = Buffer.concat([said, ...(await once(socket, "data"))]);
+  const frame = decodeFrame(said.subarray(1, said.indexOf(0, 1)), 512);
+  const parsed = frame.kind === "body" ? parseDockMessage(frame.body) : frame;
+  expect(parsed).toMatchObject({ message: { type: "failure", id: 5, failure: { code: "NO_SESSION" } } });
+  socket.destroy();
+});
 
 describe.for([
   { line: "a pseudo-terminal", options: [] },

@@ -11,8 +11,9 @@ hello(b"1")
 get = {"tag": "a", "credit": 10000}
 is_equal(finals(told(*[[REQUEST, i, "image.get", get] for i in range(1, 5)])), [(i, "") for i in range(1, 5)])
 is_equal(finals(told(*[[REQUEST, i, "dock.info", {}] for i in range(11, 27)])), [(i, "") for i in range(11, 27)])
-said = finals(told(*[[REQUEST, i, "image.list", {}] for i in range(31, 50)]))
-is_equal([it for it in said if it[1] != "BUSY"], [(i, "") for i in range(31, 47)])
+lists = [[REQUEST, i, "image.list", {}] for i in range(31, 50)]
+said = finals(told(*lists, [REQUEST, 50, "kv.get", {"key": "x" * 256}], [REQUEST, 51, "kv.get", {"key": "timezone"}]))
+is_equal([it for it in said if it[1] != "BUSY"], [(i, "") for i in range(31, 47)] + [(50, "TOO_LARGE"), (51, "")])
 `,
     ));
 
@@ -63,6 +64,54 @@ line.fails = False
 is_equal(finals(told([REQUEST, 2, "dock.info", {}])), [(2, "NO_SESSION")])
 hello(b"2")
 is_equal(finals(told([REQUEST, 3, "dock.info", {}])), [(3, "")])
+`,
+    ));
+
+  test("passes over zeros quickly, and what is no frame", () =>
+    expectHolds(
+      "preview",
+      `
+hello(b"1")
+frame = bytes(host.frame(encode([REQUEST, 1, "kv.get", {"key": "timezone"}])))
+for noise in (bytes(100000), bytes(7) + b"x" + bytes(3000), b"x\\0" * 5000, b"x" * 10000 + b"\\0"):
+    line.inbox = noise + frame
+    steps = 0
+    while not line.outbox:
+        agent.step()
+        steps += 1
+        assert steps < 200, "it takes one step for each byte"
+    is_equal(finals(told()), [(1, "")])
+`,
+    ));
+
+  test("goes back when it is asked to, and what comes anyway isn't skipped", () =>
+    expectHolds(
+      "preview",
+      `
+def covered(said):
+    covered = bytearray(10000)
+    for it in said:
+        if it[0] == DATA: covered[it[2]:it[2] + len(it[3])] = it[3]
+    return bytes(covered)
+hello(b"1")
+told([REQUEST, 1, "image.get", {"tag": "a", "credit": 10000}])
+for asked in ([9000, 9000], [8000, 9000]):
+    is_equal(covered(told([HOST_RESEND, 1, 0, U32, 0], [HOST_RESEND, 1] + asked + [0])), b"a" * 10000)
+is_equal([it[:2] for it in told([HOST_RESEND, 1, 10000, 10000, 0])], [[RESULT, 1]])
+`,
+    ));
+
+  test("sends smaller pieces where some are lost, and larger ones again", () =>
+    expectHolds(
+      "preview",
+      `
+def largest(said): return max(len(it[3]) for it in said if it[0] == DATA)
+hello(b"1")
+is_equal(largest(told([REQUEST, 1, "image.get", {"tag": "a", "credit": 10000}])), 4096)
+for size in (2048, 1024, 1024):
+    is_equal(largest(told([HOST_RESEND, 1, 0, 8000, 0])), size)
+for number in range(2, 40): said = told([REQUEST, number, "image.get", {"tag": "b", "credit": 10000}])
+is_equal(largest(said), 4096)
 `,
     ));
 
@@ -195,6 +244,18 @@ is_equal([told(it) for it in asked], before)
 is_equal(answer(101, "kv.get", key="a")["value"], 64)
 is_equal("resumed" in hello(b"3", session=b"t" * 8), False)
 is_equal(told(asked[0])[0][2]["generation"], before[-1][0][2]["generation"] + 1)
+`,
+    ));
+
+  test("that was cancelled before it arrives isn't carried out, whatever reads are cancelled meanwhile", () =>
+    expectHolds(
+      "announced",
+      `
+hello(b"1")
+told([CANCEL, 7])
+for number in range(100, 250):
+    told([REQUEST, number, "image.get", {"tag": "a", "credit": 0}], [CANCEL, number])
+is_equal(answer(7, "kv.set", key="a", value=1, store="runtime")["code"], "CANCELLED")
 `,
     ));
 
@@ -365,7 +426,7 @@ is_equal(put(2), [[RESEND, 2, 0, 0, 20000]])
   test.for([
     ["is cancelled", "is_equal(finals(told([CANCEL, 1])), [(1, 'CANCELLED')])"],
     ["loses its session", "hello(b'2')"],
-  ])("that %s is kept, and goes on from there; only the newest is", ([, breaksOff]) =>
+  ])("that %s is kept, and goes on from there", ([, breaksOff]) =>
     expectHolds(
       "announced",
       `${UPLOAD}
@@ -377,13 +438,45 @@ is_equal(put(2), [[RESEND, 2, 12000, 12000, 20000]])
 is_equal(finals(data(2, 12000, 20000)), [(2, "")])
 is_equal(bytes(agent.layers[0].images.get("i")[0]), content)
 is_equal(allocated, [])
-for number in range(3, 9):
-    put(number, it=bytes((number,)) * 100)
-    told([CANCEL, number])
-    is_equal(len(allocated), 1)
 `,
     ),
   );
+
+  test("that breaks off is kept beside others, the newest four that have begun", () =>
+    expectHolds(
+      "announced",
+      `${UPLOAD}
+def content_of(number): return bytes((number,)) * 5000
+for number in range(1, 7):
+    put(number, it=content_of(number))
+    told([HOST_DATA, number, 0, content_of(number)[:100 * number]], [CANCEL, number])
+put(10, it=b"none of this came")
+told([CANCEL, 10])
+is_equal(len(allocated), 4)
+for number in range(1, 7):
+    is_equal(put(20 + number, it=content_of(number))[0][2], 100 * number if number > 2 else 0)
+    told([CANCEL, 20 + number])
+is_equal(len(allocated), 4)
+`,
+    ));
+
+  test("for which there is no memory takes that of those that broke off", () =>
+    expectHolds(
+      "announced",
+      `${UPLOAD}
+put(1)
+data(1, 0, 4000)
+told([CANCEL, 1])
+plenty = agent.allocate
+def little(size):
+    if allocated: raise MemoryError()
+    return plenty(size)
+agent.allocate = little
+is_equal(put(2, it=b"another")[0][0], RESEND)
+is_equal(len(allocated), 1)
+is_equal(finals(put(3, it=b"a third")), [(3, "NO_SPACE")])
+`,
+    ));
 
   test("that isn't what was announced is INTEGRITY, and nothing is written", () =>
     expectHolds(
@@ -413,6 +506,9 @@ for number, (kind, begin) in enumerate((("png", b"PNG"), ("jpeg", b"\\xff\\xd8\\
     content = begin + bytes(20)
     put(1 + number, "i", kind)
     is_equal(finals(data(1 + number, 0, len(content))), [(1 + number, "INVALID")])
+content = b"BM" + bytes(12) + bytes((40, 0, 0))  # a byte too short
+put(8, "i", "bmp")
+is_equal(finals(data(8, 0, len(content))), [(8, "INVALID")])
 content = b"BM" + bytes(12) + bytes((40, 0, 0, 0)) + bytes(20)
 put(9, "i", "bmp")
 is_equal(finals(data(9, 0, len(content))), [(9, "")])

@@ -93,11 +93,18 @@ function describe(dock: DockModel, store: Layer, files: FileSystem): object {
   return { images, keys: dock.keys(store).map(({ key, value }) => [key, jsonValue(value)]) };
 }
 
+/** As Emscripten numbers it. Python gets it as an OSError. */
+const EIO = 29;
+
 /** Makes `sys.stdin.buffer` and `sys.stdout.buffer` the line, as an integrator of the firmware may do. */
 function replaceStandardStreams(files: FileSystem, wire: Wire): void {
   const device = files.makedev(64, 0);
   files.registerDevice(device, {
-    read: (_, memory, offset, length) => wire.read(new Uint8Array(memory.buffer, memory.byteOffset + offset, length)),
+    read: (_, memory, offset, length) => {
+      const read = wire.read(new Uint8Array(memory.buffer, memory.byteOffset + offset, length));
+      if (read === "lost") throw new files.ErrnoError(EIO);
+      return read;
+    },
     write: (_, memory, offset, length) => wire.write(new Uint8Array(memory.buffer, memory.byteOffset + offset, length)),
   });
   files.mkdev("/line", 0o600, device);

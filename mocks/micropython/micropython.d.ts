@@ -2,13 +2,14 @@
 declare module "@micropython/micropython-webassembly-pyscript/micropython.mjs" {
   /** Emscripten's file system, in which a device is read and written in Python's own memory. */
   export interface FileSystem {
+    readonly ErrnoError: new (number: number) => Error;
     mkdir(path: string): void;
     writeFile(path: string, content: string | Uint8Array): void;
     makedev(major: number, minor: number): number;
     registerDevice(
       device: number,
       operations: {
-        /** Gives how many bytes there were: 0 when there are none now. */
+        /** Gives how many bytes there were: 0 when there are none now. An `ErrnoError` becomes an OSError. */
         read(stream: unknown, memory: Int8Array, offset: number, length: number): number;
         /** Gives how many bytes it has taken. */
         write(stream: unknown, memory: Int8Array, offset: number, length: number): number;

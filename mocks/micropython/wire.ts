@@ -8,6 +8,8 @@ export class Wire {
   #line: Line | undefined;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
+  /** A line has ended, which Python hasn't been told. */
+  #isLost = false;
 
   connect(line: Line): Peer {
     this.#line = line;
@@ -22,13 +24,18 @@ export class Wire {
       hangUp: () => {
         if (this.#line !== line) return;
         this.#line = undefined;
+        this.#isLost = true;
         this.#clear();
       },
     };
   }
 
-  /** Gives how many bytes there were: 0 when there are none now. */
-  read(into: Uint8Array): number {
+  /** Gives how many bytes there were: 0 when there are none now. Once after a line has ended it says so, as a port does that notices. */
+  read(into: Uint8Array): number | "lost" {
+    if (this.#isLost) {
+      this.#isLost = false;
+      return "lost";
+    }
     let count = 0;
     for (let first = this.#waiting[0]; first !== undefined && count < into.length; first = this.#waiting[0]) {
       const taken = first.subarray(0, into.length - count);
