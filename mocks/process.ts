@@ -113,7 +113,7 @@ async function dockOf({
       // Called otherwise, it stands for another dock.
       ...(snapshot === undefined || name !== undefined ? {} : { id: snapshot.dock.id }),
       ...(folder === undefined ? {} : { state: folder }),
-      code: readFileSync(code),
+      code: readCode(code),
     });
   } catch (error) {
     fail(messageOf(error));
@@ -125,6 +125,14 @@ async function dockOf({
     return dock;
   } catch (error) {
     fail(`${from ?? data} doesn't describe a dock: ${messageOf(error)}`);
+  }
+}
+
+function readCode(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    fail(`${path} can't be read: ${messageOf(error)}`);
   }
 }
 
