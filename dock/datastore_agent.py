@@ -1531,9 +1531,10 @@ class Agent:
             self.release(upload.data)
 
     def dock_info(self, params):
-        for layer in self.layers:
-            for _ in layer.count_steps():
-                yield None
+        while any(it.used is None for it in self.layers):  # also when somebody writes meanwhile
+            for layer in self.layers:
+                for _ in layer.count_steps():
+                    yield None
         stores = [{"store": it.name, "capacity": CAPACITY, "used": it.used} for it in self.layers]
         info = {"id": self.id, "model": self.model, "name": self.name, "firmware": "", "sdk": "", "bootId": self.boot}
         info["uptimeMs"], info["features"], info["stores"] = self.uptime, self.features, stores

@@ -186,6 +186,48 @@ is_equal(answer(3, "image.list")["entries"][0][4], hashlib.sha256(b"a" * 10000).
     ));
 });
 
+describe("a host", () => {
+  test("that hasn't said hello is heard in frames of 512 bytes at most, and says what it takes itself", () =>
+    expectHolds(
+      "preview",
+      `
+class Keys:
+    def list(self): return ["k"]
+    def get(self, key): return "x" * 500
+agent.layers[0].keys = Keys()
+long = {"versions": [1], "nonce": b"1" * 8, "maxBody": 512, "software": "", "more": "x" * 500}
+is_equal(told([HELLO, long]), [])
+hello(b"1", maxBody=512)
+failure = answer(1, "kv.get", key="k")
+is_equal((failure["code"], failure["limit"]), ("TOO_LARGE", 384))
+assert max(len(it[3]) for it in told([REQUEST, 2, "image.get", {"tag": "a", "credit": 10000}]) if it[0] == DATA) <= 495
+`,
+    ));
+
+  test("that asks again while a request is worked on is told that it is pending, and cancels it", () =>
+    expectHolds(
+      "preview",
+      `
+hello(b"1")
+ask = bytes(host.frame(encode([REQUEST, 1, "image.list", {}])))
+line.inbox = ask + ask
+for _ in range(4): agent.step()
+assert len(agent.session.jobs) == 1, agent.session.jobs
+is_equal(told([CANCEL, 1]), [[PENDING, 1], [FAILURE, 1, Refused("CANCELLED", "cancelled by the host").failure]])
+is_equal(agent.session.jobs, [])
+`,
+    ));
+
+  test("that asks for bytes of a stream that there isn't is told so", () =>
+    expectHolds(
+      "preview",
+      `
+hello(b"1")
+is_equal(finals(told([HOST_RESEND, 1, 0, 1, 1])), [(1, "STALE")])
+`,
+    ));
+});
+
 describe("a firmware", () => {
   test("of the preview can only be read, and no layer can be named", () =>
     expectHolds(
@@ -342,6 +384,34 @@ runtime.keys = keys
 is_equal(answer(1, "kv.set", key="a", value=1, store="runtime"), before)
 is_equal(finals(told([CANCEL, 1])), [(1, "INTERNAL")])
 is_equal(answer(2, "kv.get", key="a"), {"found": False})
+`,
+    ));
+
+  test("of an image counts what other uploads will need", () =>
+    expectHolds(
+      "announced",
+      `
+hello(b"1")
+agent.allocate = lambda size: bytearray(0)
+half = {"tag": "i", "type": "none", "size": 7000000, "sha256": b"x" * 32, "store": "runtime"}
+is_equal(told([REQUEST, 1, "image.put", half])[0][0], RESEND)
+failure = answer(2, "image.put", **dict(half, sha256=b"y" * 32))
+is_equal((failure["code"], failure["free"]), ("NO_SPACE", CAPACITY - 7000001))
+`,
+    ));
+
+  test("of somebody else, while it is counted what there is, is counted as well", () =>
+    expectHolds(
+      "announced",
+      `
+from datastore import APPLICATION_DATA, ImageStore
+hello(b"1")
+line.inbox = bytes(host.frame(encode([REQUEST, 1, "dock.info", {}])))
+for _ in range(4): agent.step()
+assert agent.session.jobs
+ImageStore(APPLICATION_DATA).put("i", b"nine byte", 0)
+agent.forget()
+is_equal([it["used"] for it in told()[0][2]["stores"]], [10, 26 * 10001 + 8 + 4])
 `,
     ));
 
