@@ -405,13 +405,18 @@ is_equal((failure["code"], failure["free"]), ("NO_SPACE", CAPACITY - 7000001))
       "announced",
       `
 from datastore import APPLICATION_DATA, ImageStore
+mine = ImageStore(APPLICATION_DATA)
+for i in range(9): mine.put(str(i), b"nine byte", 0)
 hello(b"1")
-line.inbox = bytes(host.frame(encode([REQUEST, 1, "dock.info", {}])))
-for _ in range(4): agent.step()
-assert agent.session.jobs
-ImageStore(APPLICATION_DATA).put("i", b"nine byte", 0)
-agent.forget()
-is_equal([it["used"] for it in told()[0][2]["stores"]], [10, 26 * 10001 + 8 + 4])
+for number, steps in ((1, 5), (2, 15)):  # as the first layer is counted, and as the second is
+    agent.forget()
+    line.inbox = bytes(host.frame(encode([REQUEST, number, "dock.info", {}])))
+    for _ in range(steps): agent.step()
+    assert agent.session.jobs
+    is_equal(agent.layers[0].used is None, number == 1)
+    mine.put("a" + str(number), b"nine byte", 0)
+    agent.forget()
+    is_equal([it["used"] for it in told()[0][2]["stores"]], [90 + 11 * number, 26 * 10001 + 8 + 4])
 `,
     ));
 
