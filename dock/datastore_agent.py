@@ -10,7 +10,7 @@ Sent to a dock as its application, it serves `sys.stdin.buffer` and `sys.stdout.
 
 It is written for the dock's MicroPython, with calls that the SDK documents. What the SDK only announces is used where the firmware has it:
 see `layers_of`. `poll` never waits: it does what is at hand for some milliseconds and returns. Images are sent from where `ImageStore.get`
-has them, never copied as a whole; what the agent holds itself is a frame's buffer for each way, and some kilobytes.
+has them, and the agent makes no copy of its own; what it holds itself is a frame's buffer for each way, and some kilobytes.
 """
 
 import hashlib
@@ -603,11 +603,13 @@ class Layer:
         while self.used is None:
             generation, used = self.generation, 0
             for tag in self.tags():
-                used += name_size(tag) + self.about(tag)[0]
-                yield None
+                if generation == self.generation:  # or it may be gone
+                    used += name_size(tag) + self.about(tag)[0]
+                    yield None
             for key in self.names():
-                used += name_size(key) + size_of(self.keys.get(key))
-                yield None
+                if generation == self.generation:
+                    used += name_size(key) + size_of(self.keys.get(key))
+                    yield None
             if generation == self.generation:
                 self.used = used
 
@@ -877,7 +879,7 @@ class Agent:
     The dock's end of the line.
 
     `source` has `readinto(buffer)` and `sink` has `write(bytes)`. Neither waits: they give how many bytes they took, 0 or None for none.
-    `model` is what hosts are told, 32 bytes at most. `on_token(token)` is called with the SDK's token of an image when a host asks for one.
+    `model` is what hosts are told, 32 bytes at most. `on_token(token, type)` is called with the SDK's token and type of an image when a host asks for its token.
     `allocate(size)` gives a bytearray in which an image is put together that a host sends, `release(bytearray)` takes it back.
     """
 
@@ -984,9 +986,12 @@ class Agent:
 
     def flush(self):
         """Whether the sink has taken all."""
-        count = self.sink.write(self.unsent) or 0
-        self.unsent = self.unsent[count:] if count < len(self.unsent) else None
-        return self.unsent is None
+        while self.unsent is not None:
+            count = self.sink.write(self.unsent) or 0
+            if count == 0:
+                return False
+            self.unsent = self.unsent[count:] if count < len(self.unsent) else None
+        return True
 
     def hear(self):
         """Takes what has come, up to the end of a frame."""
@@ -1013,10 +1018,12 @@ class Agent:
             number = request_in(body) if self.session is not None else None
             if number is not None:
                 self.fail(number, Refused("MALFORMED", str(error)))
-        except MemoryError as error:
+        except (MemoryError, RuntimeError):  # for the second: there is too little stack for how deep it is nested
             number = request_in(body) if self.session is not None else None
             if number is not None:
-                self.refuse(number, None, error)
+                failure = encode((FAILURE, number, Refused("TOO_LARGE", "there isn't the memory to read it").failure))
+                self.memory.remember(number, failure)  # it may be a write, which isn't to be done after that
+                self.messages.append(failure)
 
     # Messages (§2).
 
@@ -1281,12 +1288,12 @@ class Agent:
                 if isinstance(stream, Upload):
                     self.keep(stream)
                 raise Refused("BUSY", "as many streams are open as can be")
-        session.streams[number] = stream
-        session.order.append(number)
         if isinstance(stream, Download):
             self.say(HEAD, number, stream.head)
         else:
             self.say(RESEND, number, *stream.where())
+        session.order.append(number)
+        session.streams[number] = stream
 
     def drop(self, number):
         del self.session.streams[number]
@@ -1309,10 +1316,12 @@ class Agent:
     def layer_to_write(self, params):
         for layer in self.layers:
             if layer.name == params["store"] and layer.can_write:
-                if "txn" in params:
-                    raise Refused("STALE", "this dock has no transactions")
                 return layer
         raise Refused("UNSUPPORTED", "this dock can't write to that layer")
+
+    def refuse_txn(self, params):
+        if "txn" in params:
+            raise Refused("STALE", "this dock has no transactions")
 
     def check_length(self, name, limit):
         if len(name.encode()) > self.LIMITS[limit]:
@@ -1376,6 +1385,7 @@ class Agent:
         most = self.LIMITS["valueBytes"]
         if len(encode(value)) > most:
             raise Refused("TOO_LARGE", "the value is too long", limit=most)
+        self.refuse_txn(params)
         for _ in layer.count_steps():
             yield None
         write = layer.set_key(key, value)
@@ -1384,6 +1394,7 @@ class Agent:
     def kv_delete(self, params):
         layer = self.layer_to_write(params)
         self.check_length(params["key"], "keyBytes")
+        self.refuse_txn(params)
         for _ in layer.count_steps():
             yield None
         yield self.deleted(layer, layer.delete_key(params["key"]))
@@ -1405,6 +1416,12 @@ class Agent:
                 return layer
         raise Refused("NOT_FOUND", "no such image")
 
+    def places(self):
+        """Each image's layer and tag."""
+        for layer in self.layers:
+            for tag in layer.tags():
+                yield layer, tag
+
     def token_of(self, layer, tag):
         """An image's token: what the SDK's own token is can't be said on a line."""
         named = "{} {} {}".format(layer.name, layer.version(tag), tag)
@@ -1413,22 +1430,21 @@ class Agent:
     def image_token(self, params):
         layer, tag = self.image_named(params), params["tag"]
         if self.on_token is not None:
-            self.on_token(layer.images.get_token(tag))
+            self.on_token(layer.images.get_token(tag), getattr(image, layer.about(tag)[1].upper()))
         yield {"token": self.token_of(layer, tag), "store": layer.name}
 
     def image_get(self, params):
-        layer, tag = None, params.get("tag")
-        if tag is not None:
-            layer = self.image_named(params)
+        if "tag" in params:
+            layer, tag = self.image_named(params), params["tag"]
         else:
-            for it in self.layers:
-                for name in it.tags():
-                    if layer is None and self.token_of(it, name) == params["token"]:
-                        layer, tag = it, name
-                    yield None
-        if layer is None:
-            raise Refused("STALE", "a token that isn't of this boot, or whose image is gone")
-        data, about = layer.read(tag)
+            for layer, tag in self.places():
+                if self.token_of(layer, tag) == params["token"] and tag in layer.tags():
+                    break
+                yield None
+            else:
+                raise Refused("STALE", "a token that isn't of this boot, or whose image is gone")
+        data, about = layer.read(tag)  # in the same step, or it could be another image by now
+        generation = layer.generation
         begin, credit, wanted = params.get("from", 0), params["credit"], params.get("ifSha256")
         asked = time.ticks_ms()
         for _ in layer.hash_steps(data, about):
@@ -1439,7 +1455,7 @@ class Agent:
             raise Refused("CHANGED", "the image is another one")
         if begin > len(data):
             raise Refused("INVALID", "from beyond the end")
-        head = {"type": about[1], "size": len(data), "store": layer.name, "generation": layer.generation}
+        head = {"type": about[1], "size": len(data), "store": layer.name, "generation": generation}
         if "tag" in params:
             head["tag"] = tag
         if about[2] is not None:
@@ -1454,21 +1470,29 @@ class Agent:
             raise Refused("TOO_LARGE", "no image is that large here", limit=CAPACITY)
         if getattr(image, kind.upper(), None) is None:
             raise Refused("INVALID", "this dock knows no image of that type")
+        self.refuse_txn(params)
         for _ in layer.count_steps():
             yield None
-        for other in self.layers:
-            for name in other.tags():
-                if other.about(name)[0] == size:
-                    data, about = other.read(name)
-                    for _ in other.hash_steps(data, about):
-                        yield None
-                    if about[2] == sha256:
-                        yield self.put(layer, tag, kind, data, sha256)
-                yield None
+        places = [(layer, tag)]  # its own first: putting what is there changes nothing
+        places.extend(self.places())
+        for other, name in places:
+            if name in other.tags() and other.about(name)[0] == size:
+                data, about = other.read(name)
+                for _ in other.hash_steps(data, about):
+                    yield None
+                if about[2] == sha256:
+                    if other is not layer or name != tag:
+                        self.check_room(layer, tag, size)
+                    yield self.put(layer, tag, kind, data, sha256)
+            yield None
+        self.check_room(layer, tag, size)
+        yield self.upload(layer, params)
+
+    def check_room(self, layer, tag, size):
+        """Fails unless an image has room beside what is coming."""
         before = name_size(tag) + layer.about(tag)[0] if tag in layer.tags() else 0
         coming = sum(it.size + name_size(it.tag) for it in self.session.streams.values() if isinstance(it, Upload))
         layer.check_room(size + name_size(tag), before, coming)
-        yield self.upload(layer, params)
 
     def finish(self, number, upload):
         """Ends an upload that is complete."""
@@ -1490,6 +1514,7 @@ class Agent:
     def image_delete(self, params):
         layer = self.layer_to_write(params)
         self.check_length(params["tag"], "tagBytes")
+        self.refuse_txn(params)
         for _ in layer.count_steps():
             yield None
         yield self.deleted(layer, layer.delete_image(params["tag"]))
@@ -1521,10 +1546,16 @@ class Agent:
                 upload.go_on_from(kept)
                 return upload
         try:
-            return Upload(layer, params, self.allocate(size))
+            data = self.allocate(size)
         except MemoryError:
             self.keep_nothing()
-            return Upload(layer, params, self.allocate(size))
+            data = self.allocate(size)
+        try:
+            return Upload(layer, params, data)
+        except MemoryError:
+            if self.release is not None:
+                self.release(data)
+            raise
 
     def release_data(self, upload):
         if self.release is not None:

@@ -658,3 +658,91 @@ for size in (0, 1, 2, 255, 1000):
     is_equal(own(data, 0xDEADBEEF), theirs(data, 0xDEADBEEF))
 `,
   ));
+
+describe("requests at once", () => {
+  const IMAGES = `
+runtime = agent.layers[0]
+for i in range(8): runtime.images.put("t" + str(i), b"x" * 10, 0)
+hello(b"1")
+def put(tag, content): return {"tag": tag, "type": "none", "size": len(content), "sha256": hashlib.sha256(content).digest(), "store": "runtime"}
+`;
+
+  test("a token never stands for what has replaced its image while it was looked for", () =>
+    expectHolds(
+      "announced",
+      `${IMAGES}
+answer(90, "dock.info")
+tag = runtime.tags()[0]
+token = answer(1, "image.token", tag=tag)["token"]
+told([REQUEST, 3, "image.put", put(tag, b"new" * 5)])
+said = told([REQUEST, 4, "image.get", {"token": token, "credit": 3000}], [HOST_DATA, 3, 0, b"new" * 5])
+assert b"".join(it[3] for it in said if it[0] == DATA) in (b"", b"x" * 10), said
+`,
+    ));
+
+  test("what is counted, or looked through for a content, may be deleted meanwhile", () =>
+    expectHolds(
+      "announced",
+      `${IMAGES}
+last = runtime.tags()[-1]
+line.inbox = bytes(host.frame(encode([REQUEST, 1, "image.delete", {"tag": last, "store": "runtime"}])))
+for _ in range(4): agent.step()
+is_equal(finals(told([REQUEST, 2, "dock.info", {}])), [(1, ""), (2, "")])
+last = runtime.tags()[-1]
+said = told([REQUEST, 3, "image.put", put("new", b"12345")], [REQUEST, 4, "image.delete", {"tag": last, "store": "runtime"}])
+is_equal(sorted(it[0] for it in said), [RESULT, RESEND])
+`,
+    ));
+
+  test("putting what a tag has already is no change, though another tag has it, too", () =>
+    expectHolds(
+      "announced",
+      `${IMAGES}
+last = runtime.tags()[-1]
+token = answer(1, "image.token", tag=last)["token"]
+generation = answer(2, "image.list", store="runtime")["generation"]
+is_equal(answer(3, "image.put", **put(last, b"x" * 10)), {"generation": generation, "existed": True})
+is_equal(told([REQUEST, 4, "image.get", {"token": token, "credit": 0}])[0][0], HEAD)
+`,
+    ));
+
+  test("what is there under another tag has no room that another upload will need", () =>
+    expectHolds(
+      "announced",
+      `${IMAGES}
+agent.allocate = lambda size: bytearray(0)
+big = dict(put("big", b""), size=CAPACITY - 5000, sha256=b"x" * 32)
+is_equal(told([REQUEST, 1, "image.put", big])[0][0], RESEND)
+is_equal(answer(2, "image.put", **put("j", b"a" * 10000))["code"], "NO_SPACE")
+`,
+    ));
+
+  test("a write that there was no memory to read isn't carried out when it comes again", () =>
+    expectHolds(
+      "announced",
+      `${IMAGES}
+asked = [REQUEST, 1, "kv.set", {"key": "a", "value": 1, "store": "runtime"}]
+whole = Reader.whole
+def without_memory(self): raise MemoryError()
+Reader.whole = without_memory
+line.inbox = bytes(host.frame(encode(asked)))
+for _ in range(20): agent.poll()
+Reader.whole = whole
+first = told()
+is_equal(finals(first), [(1, "TOO_LARGE")])
+is_equal(told(asked), first)
+is_equal(runtime.keys.list(), [])
+`,
+    ));
+
+  test("a transaction that there isn't is told of after what is too long", () =>
+    expectHolds(
+      "announced",
+      `${IMAGES}
+is_equal(answer(1, "kv.set", key="k" * 256, value=1, store="runtime", txn=1)["code"], "TOO_LARGE")
+is_equal(answer(2, "kv.set", key="k", value=1, store="runtime", txn=1)["code"], "STALE")
+is_equal(answer(3, "image.delete", tag="t1", store="runtime", txn=1)["code"], "STALE")
+is_equal(runtime.keys.list(), [])
+`,
+    ));
+});

@@ -16,7 +16,7 @@ class ImageStore:
         return self._contents.images[image_tag]
 
     def get_token(self, image_tag):
-        return ImageToken._of(image_tag, *self._contents.images[image_tag])
+        return ImageToken._of(image_tag, self._contents.images[image_tag][0])
 
 
 class KvStore:

@@ -10,7 +10,7 @@ class ImageToken:
         raise TypeError("an ImageToken comes from ImageStore.get_token")
 
     @classmethod
-    def _of(cls, tag, data, image_type):
+    def _of(cls, tag, data):
         token = object.__new__(cls)
-        token._tag, token._data, token._type = tag, data, image_type
+        token._tag, token._data = tag, data
         return token

@@ -17,7 +17,7 @@ class Splashscreen:
 
     def set_background(self, background, image_type=image.PNG):
         if isinstance(background, image.ImageToken):
-            tag, data, image_type = background._tag, background._data, background._type
+            tag, data = background._tag, background._data
         elif isinstance(background, (bytes, bytearray)):
             tag, data = None, background
         else:
