@@ -218,6 +218,49 @@ is_equal(agent.session.jobs, [])
 `,
     ));
 
+  test("that opens more streams than there may be is told BUSY, and those that are open go on", () =>
+    expectHolds(
+      "preview",
+      `
+hello(b"1")
+for number in range(1, 5): is_equal(told([REQUEST, number, "image.get", {"tag": "a", "credit": 0}])[0][0], HEAD)
+is_equal(finals(told([REQUEST, 5, "image.get", {"tag": "b", "credit": 0}])), [(5, "BUSY")])
+for number in range(1, 5): is_equal(finals(told([HOST_CREDIT, number, 10000])), [(number, "")])
+is_equal(told([REQUEST, 6, "image.get", {"tag": "b", "credit": 0}])[0][0], HEAD)
+`,
+    ));
+
+  test("that goes on with a read is told when the image is another one", () =>
+    expectHolds(
+      "preview",
+      `
+hello(b"1")
+ask = {"tag": "a", "credit": 10000, "from": 9990, "ifSha256": hashlib.sha256(b"a" * 10000).digest()}
+is_equal([it[3] for it in told([REQUEST, 1, "image.get", ask]) if it[0] == DATA], [b"a" * 10])
+is_equal(answer(2, "image.get", **dict(ask, ifSha256=bytes(32)))["code"], "CHANGED")
+is_equal(answer(3, "image.get", tag="a", credit=20000, **{"from": 10001})["code"], "INVALID")
+`,
+    ));
+
+  test("that waits for what takes long is told each 200 ms that it is pending", () =>
+    expectHolds(
+      "preview",
+      `
+class Slow:  # each look at it is 50 ms later
+    now = 0
+    def ticks_ms(self):
+        self.now += 50
+        return self.now
+    def ticks_diff(self, a, b): return a - b
+hello(b"1")
+datastore_agent.time = Slow()
+said = told([REQUEST, 1, "image.list", {}])
+is_equal(said[-1][:2], [RESULT, 1])
+pendings = len(said) - 1
+assert 3 <= pendings <= 26 and all(it == [PENDING, 1] for it in said[:-1]), said
+`,
+    ));
+
   test("that asks for bytes of a stream that there isn't is told so", () =>
     expectHolds(
       "preview",
