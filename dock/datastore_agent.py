@@ -1288,12 +1288,18 @@ class Agent:
                 if isinstance(stream, Upload):
                     self.keep(stream)
                 raise Refused("BUSY", "as many streams are open as can be")
-        if isinstance(stream, Download):
-            self.say(HEAD, number, stream.head)
-        else:
-            self.say(RESEND, number, *stream.where())
-        session.order.append(number)
-        session.streams[number] = stream
+        try:
+            session.streams[number] = stream
+            if isinstance(stream, Download):
+                self.say(HEAD, number, stream.head)
+            else:
+                self.say(RESEND, number, *stream.where())
+            session.order.append(number)
+        except MemoryError:
+            session.streams.pop(number, None)
+            if isinstance(stream, Upload):
+                self.release_data(stream)
+            raise
 
     def drop(self, number):
         del self.session.streams[number]

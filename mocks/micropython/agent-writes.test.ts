@@ -284,6 +284,18 @@ is_equal(finals(put(3, it=b"a third")), [(3, "NO_SPACE")])
 `,
     ));
 
+  test("that there is no memory to open is NO_SPACE, and nothing of it stays", () =>
+    expectHolds(
+      "announced",
+      `${UPLOAD}
+class Full(list):
+    def append(self, number): raise MemoryError()
+agent.session.order = Full()
+is_equal(finals(put(1)), [(1, "NO_SPACE")])
+is_equal((agent.session.streams, allocated), ({}, []))
+`,
+    ));
+
   test("that isn't what was announced is INTEGRITY, and nothing is written", () =>
     expectHolds(
       "announced",
